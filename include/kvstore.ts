@@ -1,0 +1,216 @@
+/**
+ * The key-value store: what a replicated state machine is asked and answers.
+ *
+ * The data model is etcd v3's: a flat, ordered, binary key space. Every write transaction makes one
+ * revision; every revision stays readable until it is compacted. The store knows nothing of Raft or
+ * sockets: it applies requests in the order it is given them, deterministically, and answers reads.
+ */
+
+import type { Configuration, LogIndex, Term } from './node.ts';
+
+/** A key and its value as of some revision (etcd mvccpb.KeyValue). */
+export type KeyValue = {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  /** Revision of the put that created the key (after its last deletion). */
+  readonly createRevision: number;
+  /** Revision of the last put. */
+  readonly modRevision: number;
+  /** 1 at creation, one more each put. */
+  readonly version: number;
+  /** The lease the key hangs on; 0n for none. */
+  readonly lease: bigint;
+};
+
+/** An empty `rangeEnd`: the single key. */
+export const NO_RANGE_END: Buffer = Buffer.alloc(0);
+
+/** `rangeEnd` of one zero byte: every key from `key` on. */
+export const FROM_KEY: Buffer = Buffer.from([0]);
+
+/** Order of a range's answer (etcd RangeRequest.sort_order). */
+export const SortOrder = { None: 0, Ascend: 1, Descend: 2 } as const;
+/** One of the values of SortOrder. */
+export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder];
+
+/** What a range is sorted by (etcd RangeRequest.sort_target). */
+export const SortTarget = { Key: 0, Version: 1, Create: 2, Mod: 3, Value: 4 } as const;
+/** One of the values of SortTarget. */
+export type SortTarget = (typeof SortTarget)[keyof typeof SortTarget];
+
+/**
+ * A read of one key, a range or a prefix (etcd RangeRequest).
+ * Keys k with key <= k < rangeEnd; see NO_RANGE_END and FROM_KEY.
+ */
+export type RangeRequest = {
+  readonly key: Buffer;
+  readonly rangeEnd: Buffer;
+  /** Most pairs answered; 0 or less for all. Applied after filters and sorting. */
+  readonly limit: number;
+  /** The revision to read at; 0 or less for the newest. */
+  readonly revision: number;
+  readonly sortOrder: SortOrder;
+  readonly sortTarget: SortTarget;
+  /** Answer from this member's state at once, maybe stale. */
+  readonly serializable: boolean;
+  readonly keysOnly: boolean;
+  readonly countOnly: boolean;
+  /** Inclusive bounds on the pairs answered; 0 for none. `count` ignores them. */
+  readonly minModRevision: number;
+  readonly maxModRevision: number;
+  readonly minCreateRevision: number;
+  readonly maxCreateRevision: number;
+};
+
+/** The answer to a range. */
+export type RangeResult = {
+  /** The store's revision when it was read, not the one asked for. */
+  readonly revision: number;
+  readonly kvs: readonly KeyValue[];
+  /** The limit cut the (filtered) answer. */
+  readonly more: boolean;
+  /** Keys in the range at that revision, whatever limit and filters. */
+  readonly count: number;
+};
+
+/** A write of one key (etcd PutRequest). */
+export type PutRequest = {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  /** The lease to hang the key on; 0n for none. */
+  readonly lease: bigint;
+  /** Answer with the pair as it was before. */
+  readonly prevKv: boolean;
+  /** Keep the current value; the key must exist. */
+  readonly ignoreValue: boolean;
+  /** Keep the current lease; the key must exist. */
+  readonly ignoreLease: boolean;
+};
+
+/** The answer to a put. */
+export type PutResult = {
+  readonly revision: number;
+  readonly prevKv: KeyValue | undefined;
+};
+
+/** A deletion of one key, a range or a prefix, in one revision (etcd DeleteRangeRequest). */
+export type DeleteRangeRequest = {
+  readonly key: Buffer;
+  readonly rangeEnd: Buffer;
+  readonly prevKv: boolean;
+};
+
+/** The answer to a deletion. */
+export type DeleteRangeResult = {
+  /** The revision made, or the current one when nothing matched. */
+  readonly revision: number;
+  readonly deleted: number;
+  /** In key order, when asked for. */
+  readonly prevKvs: readonly KeyValue[];
+};
+
+/** Makes all revisions below `revision` unreadable (etcd CompactionRequest). */
+export type CompactRequest = {
+  readonly revision: number;
+  /** Answer only once this member has removed the data. */
+  readonly physical: boolean;
+};
+
+/** The answer to a compaction. */
+export type CompactResult = { readonly revision: number };
+
+/** Where the state stands in the log: stored with the state, so that they cannot disagree. */
+export type AppliedPosition = {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly configuration: Configuration;
+};
+
+/** Sizes of the store's file. */
+export type StoreSize = {
+  readonly dbSizeBytes: number;
+  readonly dbSizeInUseBytes: number;
+};
+
+/** Most bytes of a key. Longer than any key in use; bound by what a B+tree page holds. */
+export const KEY_BYTES_MAX = 1_900;
+
+/** Most bytes of a replicated request, key and value included (etcd --max-request-bytes). */
+export const REQUEST_BYTES_MAX = 1_572_864;
+
+/** Unflushed bytes at which the store starts a flush by itself. */
+export const FLUSH_BYTES = 2 * 1024 * 1024;
+
+/** Milliseconds after which unflushed writes are flushed, however few. */
+export const FLUSH_MS = 500;
+
+/** Most revisions one step of a compaction visits: a step stays below a few milliseconds. */
+export const COMPACT_STEP_REVISIONS_MAX = 500;
+
+/** Most bytes of one chunk of a snapshot stream. */
+export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
+
+/** The tables of the ordered byte map that the store is built on. */
+export const Table = {
+  /** Applied position, revisions, format version. */
+  Meta: 0,
+  /** Live keys: key -> where its newest revision is. */
+  Keys: 1,
+  /** revision, sub -> what happened: the only place a value is kept. */
+  Revisions: 2,
+  /** key id, revision: superseded revisions not yet compacted, for reads of the past. */
+  History: 3,
+  /** Deleted keys not yet compacted: key -> its key id. */
+  Tombstones: 4,
+} as const;
+/** One of the values of Table. */
+export type Table = (typeof Table)[keyof typeof Table];
+
+/** How many tables there are. */
+export const TABLE_COUNT = 5;
+
+/** Called once per pair in key order; return false to stop. Keys and values are borrowed, never written to. */
+export type VisitPair = (key: Buffer, value: Buffer) => boolean;
+
+/** Bounds of a scan: from <= key < to, in byte order. `to` undefined: to the end. */
+export type ScanBounds = {
+  readonly from: Buffer;
+  readonly to: Buffer | undefined;
+  readonly reverse: boolean;
+};
+
+/**
+ * An ordered map from bytes to bytes, the ground the store stands on. LMDB implements it in
+ * production; a map in memory that can lose what was not flushed implements it for the simulator.
+ *
+ * Writes are visible to reads at once. All writes between two flushes become durable together or not
+ * at all; a crash loses at most what came after the last completed flush.
+ */
+export type ByteMap = {
+  /** The value of a key; undefined when absent. The buffer may be kept, never written to. */
+  readonly get: (table: Table, key: Buffer) => Buffer | undefined;
+  /** Takes ownership of both buffers. */
+  readonly put: (table: Table, key: Buffer, value: Buffer) => void;
+  /** Removes a key, present or not. Takes ownership of the buffer. */
+  readonly delete: (table: Table, key: Buffer) => void;
+  /** Visits pairs in order. `visit` must not write. */
+  readonly scan: (table: Table, bounds: ScanBounds, visit: VisitPair) => void;
+  /** Pairs in bounds, without visiting values. */
+  readonly count: (table: Table, bounds: ScanBounds) => number;
+  /** Bytes written and not yet given to a flush. */
+  readonly unflushedBytes: () => number;
+  /** Makes everything written so far durable, atomically. One at a time; a rejection is fatal. */
+  readonly flush: () => Promise<void>;
+  /** Flushes, then opens a view that no later write changes; close it soon, it pins space. */
+  readonly snapshot: () => Promise<ByteMapSnapshot>;
+  readonly size: () => StoreSize;
+  readonly close: () => Promise<void>;
+};
+
+/** A view of a ByteMap as of one moment. */
+export type ByteMapSnapshot = {
+  readonly get: (table: Table, key: Buffer) => Buffer | undefined;
+  /** Visits from a key on until `visit` returns false: called again from where it stopped. */
+  readonly scan: (table: Table, bounds: ScanBounds, visit: VisitPair) => void;
+  readonly close: () => void;
+};

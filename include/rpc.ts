@@ -1,0 +1,400 @@
+/**
+ * The wire: frames, limits, error codes and the shapes of requests and replies.
+ * docs/PROTOCOL.md specifies the same to the byte.
+ *
+ * A frame is `length u32 | type u8 | flags u8 | id u32 | body`, big-endian; `length` counts what follows
+ * it. A connection opens with HELLO on both sides. Requests are multiplexed and pipelined: `id` is
+ * chosen by the asker, unique among its requests in flight, and comes back in the reply; replies may
+ * come in any order.
+ */
+
+import type {
+  CompactRequest,
+  CompactResult,
+  DeleteRangeRequest,
+  DeleteRangeResult,
+  PutRequest,
+  PutResult,
+  RangeRequest,
+  RangeResult,
+} from './kvstore.ts';
+import type { NodeId, NodeStatus } from './node.ts';
+
+/** First bytes of a HELLO's body: 'KVRM'. */
+export const HELLO_MAGIC = 0x4b56_524d;
+
+/** The version of this protocol. Both sides must speak the same. */
+export const PROTOCOL_VERSION = 1;
+
+/** Bytes of the length field. */
+export const FRAME_LENGTH_BYTES = 4;
+
+/** Bytes of a frame before its body: length, type, flags, id. */
+export const FRAME_HEADER_BYTES = 10;
+
+/** Least value of a length field: type, flags and id. */
+export const FRAME_LENGTH_MIN = 6;
+
+/** Largest length a client's frame may announce: a request of 1.5 MiB and its envelope. */
+export const CLIENT_FRAME_LENGTH_MAX = 2 * 1024 * 1024;
+
+/** Largest length a peer's frame may announce: an Append of many entries. */
+export const PEER_FRAME_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** Largest length a frame of a node to a client may announce: a range's answer. */
+export const REPLY_FRAME_LENGTH_MAX = 1024 * 1024 * 1024;
+
+/** Milliseconds a new connection has to say HELLO before it is closed. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+/** Milliseconds between PINGs on a link. */
+export const PING_INTERVAL_MS = 500;
+
+/** Milliseconds without any byte from a peer after which its link is cut and it counts as offline. */
+export const PEER_SILENCE_MAX_MS = 2_000;
+
+/** Least and most milliseconds between attempts to connect to a peer; doubled each time, jittered. */
+export const RECONNECT_MIN_MS = 20;
+/** Most milliseconds between attempts to connect to a peer. */
+export const RECONNECT_MAX_MS = 1_000;
+
+/** Bytes that may wait for a peer that does not read before its link is cut. */
+export const PEER_QUEUED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes of replies waiting for a client at which its connection is no longer read from. */
+export const CLIENT_QUEUED_BYTES_PAUSE = 4 * 1024 * 1024;
+
+/** Bytes of replies waiting for a client that does not read at which it is cut. Covers one largest reply. */
+export const CLIENT_QUEUED_BYTES_MAX = REPLY_FRAME_LENGTH_MAX + CLIENT_QUEUED_BYTES_PAUSE;
+
+/** Milliseconds a client may leave replies unread before it is cut. */
+export const CLIENT_STALL_MAX_MS = 30_000;
+
+/** Requests of one connection in flight beyond which it is no longer read from. */
+export const CLIENT_INFLIGHT_MAX = 4_096;
+
+/** Most connections a node holds at once; further ones are refused with an ERROR frame. */
+export const CONNECTIONS_MAX = 50_000;
+
+/** Default milliseconds a client waits for an answer (etcdctl --command-timeout). */
+export const REQUEST_TIMEOUT_MS = 5_000;
+
+/** Who opens a connection, in its HELLO. */
+export const ConnectionRole = {
+  Client: 0,
+  /** A member's link: liveness, Raft messages. */
+  Peer: 1,
+  /** A member that streams a snapshot. */
+  Snapshot: 2,
+} as const;
+/** One of the values of ConnectionRole. */
+export type ConnectionRole = (typeof ConnectionRole)[keyof typeof ConnectionRole];
+
+/** What a frame is. Raft messages take 0x20 to 0x2b (MessageType in include/node.ts). */
+export const FrameType = {
+  Hello: 0x01,
+  Error: 0x02,
+  Ping: 0x03,
+  Pong: 0x04,
+  /** The answer to a request: its body is that of the request's type. */
+  Reply: 0x05,
+  /** Ask that node instead: leader id, address, port. */
+  Redirect: 0x06,
+  Put: 0x10,
+  Range: 0x11,
+  DeleteRange: 0x12,
+  Compact: 0x13,
+  Status: 0x14,
+  MoveLeader: 0x15,
+  /** The first frame of a snapshot connection: what it stands for. */
+  SnapshotBegin: 0x30,
+  SnapshotChunk: 0x31,
+  /** The last one: totals and checksum. */
+  SnapshotEnd: 0x32,
+} as const;
+/** One of the values of FrameType. */
+export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** What each side says first. */
+export type Hello = {
+  readonly version: number;
+  readonly role: ConnectionRole;
+  /** 0n from a client that will talk to any cluster. */
+  readonly clusterId: bigint;
+  /** The sender; NO_NODE for a client. */
+  readonly nodeId: NodeId;
+  /** The node meant; NO_NODE for any. */
+  readonly targetId: NodeId;
+};
+
+/** Whether the same request may be sent again without harm. */
+export const Retry = {
+  /** It did not and will not take effect: send it again. */
+  Safe: 0,
+  /** Nobody knows whether it took effect. */
+  Unknown: 1,
+  /** It would fail again. */
+  Never: 2,
+} as const;
+/** One of the values of Retry. */
+export type Retry = (typeof Retry)[keyof typeof Retry];
+
+/** Error codes, as they travel in an ERROR frame. Numbers are never reused. */
+export const ErrorCode = {
+  // Frames and connections.
+  FrameTooShort: 1,
+  FrameTooLong: 2,
+  FrameUnknown: 3,
+  FrameMalformed: 4,
+  HelloExpected: 5,
+  VersionMismatch: 6,
+  ClusterMismatch: 7,
+  NodeMismatch: 8,
+  RoleRefused: 9,
+  TooManyConnections: 10,
+  SlowReader: 11,
+  // Requests: refusals, with etcd's wording.
+  KeyEmpty: 32,
+  KeyTooLong: 33,
+  RequestTooLarge: 34,
+  Compacted: 35,
+  FutureRevision: 36,
+  KeyNotFound: 37,
+  ValueProvided: 38,
+  LeaseProvided: 39,
+  LeaseNotFound: 40,
+  InvalidSort: 41,
+  BadTransferee: 42,
+  NotLeader: 43,
+  LearnerRefused: 44,
+  ReplyTooLarge: 45,
+  // Weather.
+  NoLeader: 64,
+  LeaderChanged: 65,
+  TimedOut: 66,
+  TooManyRequests: 67,
+  Stopped: 68,
+  TransferFailed: 69,
+  // Seen by a client only, never sent.
+  Unreachable: 96,
+  ConnectionLost: 97,
+  DeadlineExceeded: 98,
+  BadEndpoint: 99,
+} as const;
+/** One of the values of ErrorCode. */
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** What is known of an error code. */
+export type ErrorFacts = {
+  readonly name: keyof typeof ErrorCode;
+  readonly retry: Retry;
+  /** The text sent, where it is constant: etcd's, for errors that etcd has. */
+  readonly text: string;
+};
+
+/** Every error code with its retry rule and text. */
+export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, ErrorFacts>([
+  [ErrorCode.FrameTooShort, { name: 'FrameTooShort', retry: Retry.Never, text: 'frame too short' }],
+  [ErrorCode.FrameTooLong, { name: 'FrameTooLong', retry: Retry.Never, text: 'frame too long' }],
+  [
+    ErrorCode.FrameUnknown,
+    { name: 'FrameUnknown', retry: Retry.Never, text: 'unknown frame type' },
+  ],
+  [
+    ErrorCode.FrameMalformed,
+    { name: 'FrameMalformed', retry: Retry.Never, text: 'malformed frame' },
+  ],
+  [
+    ErrorCode.HelloExpected,
+    { name: 'HelloExpected', retry: Retry.Never, text: 'a connection starts with HELLO' },
+  ],
+  [
+    ErrorCode.VersionMismatch,
+    { name: 'VersionMismatch', retry: Retry.Never, text: 'protocol version mismatch' },
+  ],
+  [
+    ErrorCode.ClusterMismatch,
+    { name: 'ClusterMismatch', retry: Retry.Never, text: 'cluster ID mismatch' },
+  ],
+  [ErrorCode.NodeMismatch, { name: 'NodeMismatch', retry: Retry.Never, text: 'node ID mismatch' }],
+  [
+    ErrorCode.RoleRefused,
+    { name: 'RoleRefused', retry: Retry.Never, text: 'connection role refused' },
+  ],
+  [
+    ErrorCode.TooManyConnections,
+    { name: 'TooManyConnections', retry: Retry.Safe, text: 'too many connections' },
+  ],
+  [
+    ErrorCode.SlowReader,
+    { name: 'SlowReader', retry: Retry.Unknown, text: 'replies were not read' },
+  ],
+  [
+    ErrorCode.KeyEmpty,
+    { name: 'KeyEmpty', retry: Retry.Never, text: 'etcdserver: key is not provided' },
+  ],
+  [
+    ErrorCode.KeyTooLong,
+    { name: 'KeyTooLong', retry: Retry.Never, text: 'kvorum: key is too long' },
+  ],
+  [
+    ErrorCode.RequestTooLarge,
+    { name: 'RequestTooLarge', retry: Retry.Never, text: 'etcdserver: request is too large' },
+  ],
+  [
+    ErrorCode.Compacted,
+    {
+      name: 'Compacted',
+      retry: Retry.Never,
+      text: 'etcdserver: mvcc: required revision has been compacted',
+    },
+  ],
+  [
+    ErrorCode.FutureRevision,
+    {
+      name: 'FutureRevision',
+      retry: Retry.Never,
+      text: 'etcdserver: mvcc: required revision is a future revision',
+    },
+  ],
+  [
+    ErrorCode.KeyNotFound,
+    { name: 'KeyNotFound', retry: Retry.Never, text: 'etcdserver: key not found' },
+  ],
+  [
+    ErrorCode.ValueProvided,
+    { name: 'ValueProvided', retry: Retry.Never, text: 'etcdserver: value is provided' },
+  ],
+  [
+    ErrorCode.LeaseProvided,
+    { name: 'LeaseProvided', retry: Retry.Never, text: 'etcdserver: lease is provided' },
+  ],
+  [
+    ErrorCode.LeaseNotFound,
+    { name: 'LeaseNotFound', retry: Retry.Never, text: 'etcdserver: requested lease not found' },
+  ],
+  [
+    ErrorCode.InvalidSort,
+    { name: 'InvalidSort', retry: Retry.Never, text: 'etcdserver: invalid sort option' },
+  ],
+  [
+    ErrorCode.BadTransferee,
+    { name: 'BadTransferee', retry: Retry.Never, text: 'etcdserver: bad leader transferee' },
+  ],
+  [ErrorCode.NotLeader, { name: 'NotLeader', retry: Retry.Safe, text: 'etcdserver: not leader' }],
+  [
+    ErrorCode.LearnerRefused,
+    {
+      name: 'LearnerRefused',
+      retry: Retry.Safe,
+      text: 'etcdserver: rpc not supported for learner',
+    },
+  ],
+  [
+    ErrorCode.ReplyTooLarge,
+    {
+      name: 'ReplyTooLarge',
+      retry: Retry.Never,
+      text: 'kvorum: the answer is too large: set a limit',
+    },
+  ],
+  [ErrorCode.NoLeader, { name: 'NoLeader', retry: Retry.Safe, text: 'etcdserver: no leader' }],
+  [
+    ErrorCode.LeaderChanged,
+    { name: 'LeaderChanged', retry: Retry.Unknown, text: 'etcdserver: leader changed' },
+  ],
+  [
+    ErrorCode.TimedOut,
+    { name: 'TimedOut', retry: Retry.Unknown, text: 'etcdserver: request timed out' },
+  ],
+  [
+    ErrorCode.TooManyRequests,
+    { name: 'TooManyRequests', retry: Retry.Safe, text: 'etcdserver: too many requests' },
+  ],
+  [
+    ErrorCode.Stopped,
+    { name: 'Stopped', retry: Retry.Unknown, text: 'etcdserver: server stopped' },
+  ],
+  [
+    ErrorCode.TransferFailed,
+    {
+      name: 'TransferFailed',
+      retry: Retry.Safe,
+      text: 'kvorum: the leader transfer did not finish',
+    },
+  ],
+  [
+    ErrorCode.Unreachable,
+    { name: 'Unreachable', retry: Retry.Safe, text: 'no endpoint could be reached' },
+  ],
+  [
+    ErrorCode.ConnectionLost,
+    { name: 'ConnectionLost', retry: Retry.Unknown, text: 'connection lost' },
+  ],
+  [
+    ErrorCode.DeadlineExceeded,
+    { name: 'DeadlineExceeded', retry: Retry.Unknown, text: 'context deadline exceeded' },
+  ],
+  [ErrorCode.BadEndpoint, { name: 'BadEndpoint', retry: Retry.Never, text: 'bad endpoint' }],
+]);
+
+/** A refusal or failure with a code that travels on the wire. Told apart by `code`, never by text. */
+export class KvorumError extends Error {
+  override readonly name = 'KvorumError';
+  readonly code: ErrorCode;
+
+  /**
+   * @param code what went wrong
+   * @param detail the text; the code's own text when left out
+   */
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ?? ERRORS.get(code)?.text ?? `error ${code}`, options);
+    this.code = code;
+  }
+
+  /** Whether the request that failed may be sent again. */
+  get retry(): Retry {
+    return ERRORS.get(this.code)?.retry ?? Retry.Unknown;
+  }
+}
+
+/** Where a REDIRECT points. */
+export type Redirect = {
+  readonly leaderId: NodeId;
+  readonly address: string;
+  readonly port: number;
+};
+
+/** What every reply to a request starts with (etcd ResponseHeader). */
+export type ReplyHeader = {
+  readonly clusterId: bigint;
+  readonly nodeId: NodeId;
+  /** The store's revision. */
+  readonly revision: number;
+  readonly term: number;
+};
+
+/** Asks the leader to hand over to a voter (etcd MoveLeaderRequest). */
+export type MoveLeaderRequest = { readonly target: NodeId };
+
+/** A request as it leaves a client, by frame type. */
+export type Request =
+  | { readonly type: typeof FrameType.Put; readonly body: PutRequest }
+  | { readonly type: typeof FrameType.Range; readonly body: RangeRequest }
+  | { readonly type: typeof FrameType.DeleteRange; readonly body: DeleteRangeRequest }
+  | { readonly type: typeof FrameType.Compact; readonly body: CompactRequest }
+  | { readonly type: typeof FrameType.Status }
+  | { readonly type: typeof FrameType.MoveLeader; readonly body: MoveLeaderRequest };
+
+/** The answer to a put. */
+export type PutReply = ReplyHeader & Omit<PutResult, 'revision'>;
+/** The answer to a range. */
+export type RangeReply = ReplyHeader & Omit<RangeResult, 'revision'>;
+/** The answer to a deletion. */
+export type DeleteRangeReply = ReplyHeader & Omit<DeleteRangeResult, 'revision'>;
+/** The answer to a compaction. */
+export type CompactReply = ReplyHeader & Omit<CompactResult, 'revision'>;
+/** The answer to a status request. */
+export type StatusReply = NodeStatus;
+/** The answer to a leader transfer. */
+export type MoveLeaderReply = ReplyHeader;
