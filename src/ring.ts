@@ -32,6 +32,11 @@ export class Ring<T> {
     return this.#slots[this.#head];
   }
 
+  /** The newest element, or undefined when none waits. */
+  peekLast(): T | undefined {
+    return this.#slots[(this.#head + this.#count - 1) & (this.#slots.length - 1)];
+  }
+
   /** The element `offset` places behind the oldest. */
   at(offset: number): T | undefined {
     assert(offset >= 0, 'a place in a ring counts from 0', offset);

@@ -1,0 +1,56 @@
+/**
+ * Where a server's events go: lines for people on a terminal, one JSON object a line otherwise.
+ *
+ * Lines are written at once, in the thread that logs: the last words of a node that dies are kept.
+ */
+
+import pino from 'pino';
+import pretty from 'pino-pretty';
+import type { Log } from '../../include/log.ts';
+import type { NodeId } from '../../include/node.ts';
+
+/** How much is logged. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** One of LOG_LEVELS. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Names that pino gives a line besides the fields of the event. */
+const ENVELOPE = new Set(['level', 'time', 'node', 'event', 'msg']);
+
+/** Makes the log of one node, on standard output. */
+export function createServerLog(nodeId: NodeId, level: LogLevel): Log {
+  const stream = process.stdout.isTTY ? prettyStream() : pino.destination({ dest: 1, sync: true });
+  const options = {
+    level,
+    base: { node: nodeId },
+    messageKey: 'event',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = pino(options, stream);
+  return {
+    debug: (event, fields) => logger.debug(fields ?? {}, event),
+    info: (event, fields) => logger.info(fields ?? {}, event),
+    warn: (event, fields) => logger.warn(fields ?? {}, event),
+    error: (event, fields) => logger.error(fields ?? {}, event),
+  };
+}
+
+function prettyStream(): pretty.PrettyStream {
+  return pretty({
+    colorize: true,
+    destination: 1,
+    sync: true,
+    messageKey: 'event',
+    translateTime: 'SYS:HH:MM:ss.l',
+    hideObject: true,
+    messageFormat: (line) => {
+      const fields = Object.entries(line)
+        .filter(([name]) => !ENVELOPE.has(name))
+        .map(
+          ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        );
+      return [`node ${line.node}`, String(line.event), ...fields].join('  ');
+    },
+  });
+}

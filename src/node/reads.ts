@@ -1,0 +1,106 @@
+/**
+ * Linearizable reads (Raft thesis 6.4): each waits for a read index, then for the store to reach it.
+ *
+ * Reads that arrive while a round is under way share the next one, so that a node has at most one
+ * round in flight and its cost is spread over all who came meanwhile.
+ *
+ *   gathering --readIndex--> asked --grant--> granted, in order of index --applied--> answered
+ */
+
+import type { RangeRequest } from '../../include/kvstore.ts';
+import type { LogIndex, ReadGrant } from '../../include/node.ts';
+import { assert } from '../assert.ts';
+import { Ring } from '../ring.ts';
+import type { Asker } from './asker.ts';
+
+/** One waiting read. */
+export type Read = {
+  readonly asker: Asker;
+  readonly id: number;
+  readonly request: RangeRequest;
+  readonly deadlineMs: number;
+};
+
+type Granted = { readonly index: LogIndex; readonly reads: readonly Read[] };
+
+/** The waiting reads of a member. */
+export class Reads {
+  #gathering: Read[] = [];
+  #asked: Read[] = [];
+  #round = 0;
+  #isAsked = false;
+  readonly #granted = new Ring<Granted>();
+
+  /** How many wait, in whatever state. */
+  get count(): number {
+    let count = this.#gathering.length + this.#asked.length;
+    for (let i = 0; i < this.#granted.count; i += 1)
+      count += this.#granted.at(i)?.reads.length ?? 0;
+    return count;
+  }
+
+  /** Adds a read; it goes out with the next round. */
+  add(read: Read): void {
+    this.#gathering.push(read);
+  }
+
+  /** Begins a round when reads wait and none is under way; returns its number, or 0 for none. */
+  beginRound(): number {
+    if (this.#isAsked || this.#gathering.length === 0) return 0;
+    this.#round += 1;
+    this.#isAsked = true;
+    this.#asked = this.#gathering;
+    this.#gathering = [];
+    return this.#round;
+  }
+
+  /** A round has its index. Grants of rounds given up since are ignored. */
+  grant(grant: ReadGrant): void {
+    if (!this.#isAsked || grant.id !== this.#round) return;
+    this.#granted.push({ index: grant.index, reads: this.#asked });
+    this.#endRound();
+  }
+
+  /** A round will not be answered: its reads go into the next one. */
+  refuse(round: number): void {
+    if (!this.#isAsked || round !== this.#round) return;
+    this.#gathering = this.#asked.concat(this.#gathering);
+    this.#endRound();
+  }
+
+  /** Reads that the store has caught up with, oldest first; undefined when none is ready. */
+  takeReady(applied: LogIndex): readonly Read[] | undefined {
+    const oldest = this.#granted.peek();
+    if (oldest === undefined || oldest.index > applied) return undefined;
+    this.#granted.shift();
+    return oldest.reads;
+  }
+
+  /** Takes out the reads whose time is up. */
+  expire(nowMs: number, onExpired: (read: Read) => void): void {
+    this.#gathering = sift(this.#gathering, nowMs, onExpired);
+    this.#asked = sift(this.#asked, nowMs, onExpired);
+    for (let count = this.#granted.count; count > 0; count -= 1) {
+      const granted = this.#granted.shift();
+      assert(granted !== undefined, 'a counted element is there');
+      const reads = sift(granted.reads, nowMs, onExpired);
+      if (reads.length > 0) this.#granted.push({ index: granted.index, reads });
+    }
+    // A round nobody waits for any more is given up: its grant may have been lost on the way.
+    if (this.#isAsked && this.#asked.length === 0) this.#endRound();
+  }
+
+  #endRound(): void {
+    this.#asked = [];
+    this.#isAsked = false;
+  }
+}
+
+function sift(reads: readonly Read[], nowMs: number, onExpired: (read: Read) => void): Read[] {
+  const kept: Read[] = [];
+  for (const read of reads) {
+    if (read.deadlineMs > nowMs) kept.push(read);
+    else onExpired(read);
+  }
+  return kept;
+}

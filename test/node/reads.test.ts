@@ -1,0 +1,92 @@
+import t from 'tap';
+import { NO_RANGE_END, type RangeRequest, SortOrder, SortTarget } from '../../include/kvstore.ts';
+import type { Asker } from '../../src/node/asker.ts';
+import { type Read, Reads } from '../../src/node/reads.ts';
+
+const asker: Asker = { answer: () => {}, refuse: () => {}, redirect: () => {} };
+const request: RangeRequest = {
+  key: Buffer.from('k'),
+  rangeEnd: NO_RANGE_END,
+  limit: 0,
+  revision: 0,
+  sortOrder: SortOrder.None,
+  sortTarget: SortTarget.Key,
+  serializable: false,
+  keysOnly: false,
+  countOnly: false,
+  minModRevision: 0,
+  maxModRevision: 0,
+  minCreateRevision: 0,
+  maxCreateRevision: 0,
+};
+
+function read(id: number, deadlineMs = 100): Read {
+  return { asker, id, request, deadlineMs };
+}
+
+function ids(reads: readonly Read[] | undefined): number[] | undefined {
+  return reads?.map((one) => one.id);
+}
+
+t.test('reads that arrive during a round share the next one', async (t) => {
+  const reads = new Reads();
+  t.equal(reads.beginRound(), 0);
+  reads.add(read(1));
+  t.equal(reads.beginRound(), 1);
+  reads.add(read(2));
+  reads.add(read(3));
+  t.equal(reads.beginRound(), 0, 'one round is in flight');
+  reads.grant({ id: 1, index: 7 });
+  t.equal(reads.beginRound(), 2);
+  reads.grant({ id: 2, index: 7 });
+  t.strictSame(ids(reads.takeReady(7)), [1]);
+  t.strictSame(ids(reads.takeReady(7)), [2, 3]);
+  t.equal(reads.count, 0);
+});
+
+t.test('a granted read waits until the store has reached its index', async (t) => {
+  const reads = new Reads();
+  reads.add(read(1));
+  reads.grant({ id: reads.beginRound(), index: 7 });
+  t.equal(reads.takeReady(6), undefined);
+  t.strictSame(ids(reads.takeReady(7)), [1]);
+});
+
+t.test('a refused round is asked again with the reads that came since', async (t) => {
+  const reads = new Reads();
+  reads.add(read(1));
+  const round = reads.beginRound();
+  reads.add(read(2));
+  reads.refuse(round);
+  const again = reads.beginRound();
+  t.not(again, round);
+  reads.grant({ id: again, index: 1 });
+  t.strictSame(ids(reads.takeReady(1)), [1, 2]);
+});
+
+t.test('a grant of a round given up answers nobody', async (t) => {
+  const reads = new Reads();
+  reads.add(read(1));
+  const round = reads.beginRound();
+  reads.refuse(round);
+  reads.grant({ id: round, index: 1 });
+  t.equal(reads.takeReady(9), undefined);
+  t.equal(reads.count, 1);
+});
+
+t.test(
+  'reads expire wherever they wait, and a round nobody waits for frees its place',
+  async (t) => {
+    const reads = new Reads();
+    const expired: number[] = [];
+    reads.add(read(1, 10));
+    reads.grant({ id: reads.beginRound(), index: 5 });
+    reads.add(read(2, 10));
+    reads.beginRound();
+    reads.add(read(3, 10));
+    reads.expire(10, (one) => expired.push(one.id));
+    t.strictSame(expired.sort(), [1, 2, 3]);
+    reads.add(read(4));
+    t.ok(reads.beginRound() > 0, 'a new round may begin');
+  },
+);
