@@ -132,6 +132,9 @@ export type StoreSize = {
   readonly dbSizeInUseBytes: number;
 };
 
+/** `revision` of a store that was never compacted: not even revision 0 is refused. */
+export const NEVER_COMPACTED = -1;
+
 /** Most bytes of a key. Longer than any key in use; bound by what a B+tree page holds. */
 export const KEY_BYTES_MAX = 1_900;
 
@@ -141,33 +144,40 @@ export const REQUEST_BYTES_MAX = 1_572_864;
 /** Unflushed bytes at which the store starts a flush by itself. */
 export const FLUSH_BYTES = 2 * 1024 * 1024;
 
+/**
+ * Unflushed bytes at which the owner stops applying until the flush in flight is done: the disk is slower than
+ * the log. Reached, the next flush costs the event loop four times FLUSH_BYTES.
+ */
+export const UNFLUSHED_BYTES_MAX = 4 * FLUSH_BYTES;
+
 /** Milliseconds after which unflushed writes are flushed, however few. */
 export const FLUSH_MS = 500;
 
 /** Most revisions one step of a compaction visits: a step stays below a few milliseconds. */
 export const COMPACT_STEP_REVISIONS_MAX = 500;
 
+/** Bytes of revisions after which a step of a compaction stops early: values may be large. */
+export const COMPACT_STEP_BYTES_MAX = 1024 * 1024;
+
 /** Most bytes of one chunk of a snapshot stream. */
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 
 /** The tables of the ordered byte map that the store is built on. */
 export const Table = {
-  /** Applied position, revisions, format version. */
+  /** One record: applied position, revisions, progress of a compaction, format version. */
   Meta: 0,
   /** Live keys: key -> where its newest revision is. */
   Keys: 1,
   /** revision, sub -> what happened: the only place a value is kept. */
   Revisions: 2,
-  /** key id, revision: superseded revisions not yet compacted, for reads of the past. */
-  History: 3,
-  /** Deleted keys not yet compacted: key -> its key id. */
-  Tombstones: 4,
+  /** Deleted keys not yet compacted: the record that Keys had, its newest revision the deletion. */
+  Tombstones: 3,
 } as const;
 /** One of the values of Table. */
 export type Table = (typeof Table)[keyof typeof Table];
 
 /** How many tables there are. */
-export const TABLE_COUNT = 5;
+export const TABLE_COUNT = 4;
 
 /** Called once per pair in key order; return false to stop. Keys and values are borrowed, never written to. */
 export type VisitPair = (key: Buffer, value: Buffer) => boolean;
@@ -197,14 +207,33 @@ export type ByteMap = {
   readonly scan: (table: Table, bounds: ScanBounds, visit: VisitPair) => void;
   /** Pairs in bounds, without visiting values. */
   readonly count: (table: Table, bounds: ScanBounds) => number;
-  /** Bytes written and not yet given to a flush. */
+  /** Bytes written and not yet given to a flush, with what each pair costs beyond its own bytes. */
   readonly unflushedBytes: () => number;
-  /** Makes everything written so far durable, atomically. One at a time; a rejection is fatal. */
+  /**
+   * Makes everything written before the call durable, atomically. A call during a flush waits for it first.
+   * A rejection is fatal: what the disk holds is the last flush that resolved, or the failed one.
+   */
   readonly flush: () => Promise<void>;
   /** Flushes, then opens a view that no later write changes; close it soon, it pins space. */
   readonly snapshot: () => Promise<ByteMapSnapshot>;
   readonly size: () => StoreSize;
+  /** Waits for a flush in flight; does not flush what came after it. Every snapshot must be closed. */
   readonly close: () => Promise<void>;
+};
+
+/**
+ * Where the map of one store lives: a data directory, or a disk in memory for the simulator. Beside the map it
+ * keeps room for one more, into which a snapshot is received while the first one serves.
+ */
+export type StoreHome = {
+  /** Opens the map, empty the first time, after clearing what an interrupted import left. */
+  readonly open: () => Promise<ByteMap>;
+  /** Makes an empty map for a snapshot; an earlier one is thrown away. */
+  readonly createIncoming: () => Promise<ByteMap>;
+  /** Throws the incoming map away. It must be closed. */
+  readonly discardIncoming: () => Promise<void>;
+  /** Puts the incoming map in place of the other, atomically and durably. Both must be closed. */
+  readonly installIncoming: () => Promise<void>;
 };
 
 /** A view of a ByteMap as of one moment. */
