@@ -44,6 +44,12 @@ export const PEER_FRAME_LENGTH_MAX = 16 * 1024 * 1024;
 /** Largest length a frame of a node to a client may announce: a range's answer. */
 export const REPLY_FRAME_LENGTH_MAX = 1024 * 1024 * 1024;
 
+/** Largest length of a connection's first frame: a HELLO, or an ERROR with its text. */
+export const HELLO_LENGTH_MAX = 2_048;
+
+/** Most bytes of an ERROR frame's text; longer texts are cut. */
+export const ERROR_TEXT_BYTES_MAX = 1_024;
+
 /** Milliseconds a new connection has to say HELLO before it is closed. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
@@ -53,8 +59,12 @@ export const PING_INTERVAL_MS = 500;
 /** Milliseconds without any byte from a peer after which its link is cut and it counts as offline. */
 export const PEER_SILENCE_MAX_MS = 2_000;
 
-/** Least and most milliseconds between attempts to connect to a peer; doubled each time, jittered. */
+/** Milliseconds a closing connection waits for the other side to have read why. */
+export const CLOSE_LINGER_MS = 1_000;
+
+/** Least milliseconds between attempts to connect to a peer; doubled each time, jittered. */
 export const RECONNECT_MIN_MS = 20;
+
 /** Most milliseconds between attempts to connect to a peer. */
 export const RECONNECT_MAX_MS = 1_000;
 
@@ -69,6 +79,9 @@ export const CLIENT_QUEUED_BYTES_MAX = REPLY_FRAME_LENGTH_MAX + CLIENT_QUEUED_BY
 
 /** Milliseconds a client may leave replies unread before it is cut. */
 export const CLIENT_STALL_MAX_MS = 30_000;
+
+/** Bytes given to a socket at once; the next ones follow when these are written, which shows progress. */
+export const WRITE_BATCH_BYTES = 256 * 1024;
 
 /** Requests of one connection in flight beyond which it is no longer read from. */
 export const CLIENT_INFLIGHT_MAX = 4_096;
@@ -114,6 +127,30 @@ export const FrameType = {
 } as const;
 /** One of the values of FrameType. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** Why a connection ended. */
+export const CloseReason = {
+  /** This side closed it. */
+  Local: 0,
+  /** The other side closed it in order. */
+  Remote: 1,
+  /** It broke: reset, unreachable, the other process died. */
+  Lost: 2,
+  /** It was never made: nobody listens, no such host, no answer in time. */
+  Unreachable: 3,
+  /** The other side refused this one with an ERROR frame. */
+  Refused: 4,
+  /** This side refused the other one: its HELLO or a frame was wrong. */
+  Protocol: 5,
+  /** The other side did not read what it was sent. */
+  SlowReader: 6,
+  /** Nothing came for too long. */
+  Silence: 7,
+  /** A newer connection of the same peer took its place. */
+  Replaced: 8,
+} as const;
+/** One of the values of CloseReason. */
+export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
 /** What each side says first. */
 export type Hello = {
@@ -386,6 +423,12 @@ export type Request =
   | { readonly type: typeof FrameType.Status }
   | { readonly type: typeof FrameType.MoveLeader; readonly body: MoveLeaderRequest };
 
+/** A request that changes the store, as it lies in the log. */
+export type Command = Extract<
+  Request,
+  { readonly type: typeof FrameType.Put | typeof FrameType.DeleteRange | typeof FrameType.Compact }
+>;
+
 /** The answer to a put. */
 export type PutReply = ReplyHeader & Omit<PutResult, 'revision'>;
 /** The answer to a range. */
@@ -398,3 +441,12 @@ export type CompactReply = ReplyHeader & Omit<CompactResult, 'revision'>;
 export type StatusReply = NodeStatus;
 /** The answer to a leader transfer. */
 export type MoveLeaderReply = ReplyHeader;
+
+/** An answer, by the type of its request. */
+export type Reply =
+  | { readonly type: typeof FrameType.Put; readonly body: PutReply }
+  | { readonly type: typeof FrameType.Range; readonly body: RangeReply }
+  | { readonly type: typeof FrameType.DeleteRange; readonly body: DeleteRangeReply }
+  | { readonly type: typeof FrameType.Compact; readonly body: CompactReply }
+  | { readonly type: typeof FrameType.Status; readonly body: StatusReply }
+  | { readonly type: typeof FrameType.MoveLeader; readonly body: MoveLeaderReply };
