@@ -19,6 +19,9 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export UPDATE
 SHELL := /bin/bash
 
+# A folder stands for the tests in it.
+tests = $(if $(T),'$(if $(wildcard $(T)/.),$(T)/**/*.test.ts,$(T))')
+
 deps := node_modules/.kvorum-installed
 sources := $(shell find src include -name '*.ts' 2>/dev/null)
 
@@ -49,10 +52,10 @@ run: $(deps)
 	node src/main.ts dev --conf nodes.conf --data-dir data
 
 test: $(deps)
-	tap $(T)
+	tap $(tests)
 
 cover: $(deps)
-	tap --no-disable-coverage --coverage-report=text $(T)
+	tap --no-disable-coverage --coverage-report=text $(tests)
 
 bench: $(deps)
 	node test/bench/main.ts
