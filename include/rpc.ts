@@ -68,6 +68,12 @@ export const RECONNECT_MIN_MS = 20;
 /** Most milliseconds between attempts to connect to a peer. */
 export const RECONNECT_MAX_MS = 1_000;
 
+/** Milliseconds without progress of a snapshot stream, or without its answer, after which it is given up. */
+export const SNAPSHOT_SILENCE_MAX_MS = 60_000;
+
+/** Bytes of a snapshot waiting to be sent at which no further chunk is asked for. */
+export const SNAPSHOT_QUEUED_BYTES = 1024 * 1024;
+
 /** Bytes that may wait for a peer that does not read before its link is cut. */
 export const PEER_QUEUED_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -212,6 +218,7 @@ export const ErrorCode = {
   TooManyRequests: 67,
   Stopped: 68,
   TransferFailed: 69,
+  SnapshotFailed: 70,
   // Seen by a client only, never sent.
   Unreachable: 96,
   ConnectionLost: 97,
@@ -359,6 +366,10 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
       retry: Retry.Safe,
       text: 'kvorum: the leader transfer did not finish',
     },
+  ],
+  [
+    ErrorCode.SnapshotFailed,
+    { name: 'SnapshotFailed', retry: Retry.Safe, text: 'kvorum: the snapshot was not taken over' },
   ],
   [
     ErrorCode.Unreachable,

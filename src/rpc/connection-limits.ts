@@ -13,6 +13,7 @@ import {
   PEER_SILENCE_MAX_MS,
   PING_INTERVAL_MS,
   REPLY_FRAME_LENGTH_MAX,
+  SNAPSHOT_SILENCE_MAX_MS,
 } from '../../include/rpc.ts';
 
 /** What a connection may cost, and when it is given up. Ticks are those of Connection.tick. */
@@ -70,8 +71,20 @@ export const PEER_LIMITS: ConnectionLimits = {
   silenceTicksMax: PEER_SILENCE_MAX_MS / CONNECTION_TICK_MS,
 };
 
-/** Both sides' limits on a snapshot connection: its sender paces itself, its stalls are silences. */
-export const SNAPSHOT_LIMITS: ConnectionLimits = { ...PEER_LIMITS, silenceTicksMax: NEVER };
+const SNAPSHOT_TICKS_MAX = SNAPSHOT_SILENCE_MAX_MS / CONNECTION_TICK_MS;
+
+/** The limits of whoever streams a snapshot: the receiver says nothing until the end. */
+export const SNAPSHOT_SENDER_LIMITS: ConnectionLimits = {
+  ...PEER_LIMITS,
+  stallTicksMax: SNAPSHOT_TICKS_MAX,
+  silenceTicksMax: NEVER,
+};
+
+/** The limits of whoever receives a snapshot. */
+export const SNAPSHOT_RECEIVER_LIMITS: ConnectionLimits = {
+  ...PEER_LIMITS,
+  silenceTicksMax: SNAPSHOT_TICKS_MAX,
+};
 
 /** A client's limits on a node: what it asks is bounded by whoever asks. */
 export const NODE_LIMITS: ConnectionLimits = {

@@ -73,10 +73,16 @@ export class Connection {
   readonly remote: string;
   /** What the other side said first; undefined until then. */
   hello: Hello | undefined = undefined;
+  /** Why it was closed; undefined while it is open. */
+  closeReason: CloseReason | undefined = undefined;
+  /** What went wrong, if anything did. */
+  closeError: KvorumError | undefined = undefined;
   /** Whatever the owner wants to find again when a frame comes. */
   owner: unknown = undefined;
   onFrame: OnFrame = ignoreFrame;
   onClose: OnClose = ignoreClose;
+  /** Called when the socket is released, for whoever counts sockets; after onClose, maybe much later. */
+  onGone: ((connection: Connection) => void) | undefined = undefined;
   /** Called when all that was queued is with the kernel; for whoever paces a stream. */
   onDrain: (() => void) | undefined = undefined;
 
@@ -215,7 +221,10 @@ export class Connection {
     if (this.#isClosed) return;
     if (this.#batchBytes > 0) {
       this.#stallTicks += 1;
-      if (this.#stallTicks >= this.#limits.stallTicksMax) return this.#cutSlowReader();
+      if (this.#stallTicks >= this.#limits.stallTicksMax) {
+        this.#cutSlowReader();
+        return;
+      }
     }
     if (this.#isHeard || this.#isPaused) {
       this.#isHeard = false;
@@ -256,7 +265,7 @@ export class Connection {
     if (flags !== 0) {
       throw new KvorumError(ErrorCode.FrameMalformed, `malformed frame: flags: ${flags} is not 0`);
     }
-    if (type === FrameType.Ping) {
+    if (type === FrameType.Ping && this.hello !== undefined) {
       writePong(this.writer, id, decodeStamp(buffer, bodyStart, bodyEnd));
     } else if (type === FrameType.Error && id === 0) {
       this.close(CloseReason.Refused, decodeError(buffer, bodyStart, bodyEnd));
@@ -359,10 +368,13 @@ export class Connection {
 
   readonly #onSocketClose = (): void => {
     this.close(CloseReason.Lost);
+    this.onGone?.(this);
   };
 
   #finish(reason: CloseReason, error: KvorumError | undefined): void {
     this.#isClosed = true;
+    this.closeReason = reason;
+    this.closeError = error;
     this.writer.abandon();
     this.writer.close();
     this.onClose(this, reason, error);

@@ -40,17 +40,23 @@ const NO_PAIRS: readonly KeyValue[] = Object.freeze([]);
 export function writeReply(writer: FrameWriter, id: number, reply: Reply): void {
   switch (reply.type) {
     case FrameType.Put:
-      return writePutReply(writer, id, reply.body);
+      writePutReply(writer, id, reply.body);
+      break;
     case FrameType.Range:
-      return writeRangeReply(writer, id, reply.body);
+      writeRangeReply(writer, id, reply.body);
+      break;
     case FrameType.DeleteRange:
-      return writeDeleteRangeReply(writer, id, reply.body);
+      writeDeleteRangeReply(writer, id, reply.body);
+      break;
     case FrameType.Compact:
-      return writeCompactReply(writer, id, reply.body);
+      writeCompactReply(writer, id, reply.body);
+      break;
     case FrameType.Status:
-      return writeStatusReply(writer, id, reply.body);
+      writeStatusReply(writer, id, reply.body);
+      break;
     case FrameType.MoveLeader:
-      return writeMoveLeaderReply(writer, id, reply.body);
+      writeMoveLeaderReply(writer, id, reply.body);
+      break;
   }
 }
 

@@ -46,17 +46,23 @@ const SORT_TARGET_MAX = 4;
 export function writeRequest(writer: FrameWriter, id: number, request: Request): void {
   switch (request.type) {
     case FrameType.Put:
-      return writePut(writer, id, request.body);
+      writePut(writer, id, request.body);
+      break;
     case FrameType.Range:
-      return writeRange(writer, id, request.body);
+      writeRange(writer, id, request.body);
+      break;
     case FrameType.DeleteRange:
-      return writeDeleteRange(writer, id, request.body);
+      writeDeleteRange(writer, id, request.body);
+      break;
     case FrameType.Compact:
-      return writeCompact(writer, id, request.body);
+      writeCompact(writer, id, request.body);
+      break;
     case FrameType.Status:
-      return writeStatus(writer, id);
+      writeStatus(writer, id);
+      break;
     case FrameType.MoveLeader:
-      return writeMoveLeader(writer, id, request.body);
+      writeMoveLeader(writer, id, request.body);
+      break;
   }
 }
 

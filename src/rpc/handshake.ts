@@ -1,0 +1,62 @@
+/**
+ * Whether two processes may talk: what each side demands of the other's HELLO. Pure; magic and version
+ * are the decoder's (decodeHello). Rules: docs/PROTOCOL.md 3.
+ */
+
+import { NO_NODE, type NodeId } from '../../include/node.ts';
+import { ConnectionRole, ErrorCode, type Hello, KvorumError } from '../../include/rpc.ts';
+
+/**
+ * Checks the HELLO of whoever connected to this node.
+ *
+ * @param clusterId of this node
+ * @param nodeId of this node
+ * @param acceptsPeer whether a node may connect as a peer
+ * @throws KvorumError ClusterMismatch, NodeMismatch, RoleRefused
+ */
+export function checkCaller(
+  hello: Hello,
+  clusterId: bigint,
+  nodeId: NodeId,
+  acceptsPeer: (nodeId: NodeId) => boolean,
+): void {
+  const isClient = hello.role === ConnectionRole.Client;
+  if (hello.clusterId !== clusterId && !(isClient && hello.clusterId === 0n)) {
+    const why = `node ${nodeId} belongs to another cluster: compare the nodes.conf of both`;
+    throw new KvorumError(ErrorCode.ClusterMismatch, why);
+  }
+  if (hello.targetId !== nodeId && !(isClient && hello.targetId === NO_NODE)) {
+    const why = `this is node ${nodeId}, not ${hello.targetId}: check nodes.conf`;
+    throw new KvorumError(ErrorCode.NodeMismatch, why);
+  }
+  if (isClient) {
+    if (hello.nodeId === NO_NODE) return;
+    throw new KvorumError(ErrorCode.RoleRefused, `a client is no node, so not ${hello.nodeId}`);
+  }
+  if (hello.nodeId === NO_NODE || hello.nodeId === nodeId || !acceptsPeer(hello.nodeId)) {
+    const why = `node ${hello.nodeId} is no peer of node ${nodeId}: check nodes.conf`;
+    throw new KvorumError(ErrorCode.RoleRefused, why);
+  }
+}
+
+/**
+ * Checks the HELLO of the node that was dialled.
+ *
+ * @param said what this side said; its cluster 0n or target NO_NODE accept any
+ * @param remote `address:port` of the node
+ * @throws KvorumError ClusterMismatch, NodeMismatch, RoleRefused
+ */
+export function checkAnswer(said: Hello, heard: Hello, remote: string): void {
+  if (said.clusterId !== 0n && heard.clusterId !== said.clusterId) {
+    const why = `${remote} belongs to another cluster: compare the nodes.conf of both`;
+    throw new KvorumError(ErrorCode.ClusterMismatch, why);
+  }
+  if (heard.nodeId === NO_NODE || (said.targetId !== NO_NODE && heard.nodeId !== said.targetId)) {
+    const why = `${remote} is node ${heard.nodeId}, not ${said.targetId}: check nodes.conf`;
+    throw new KvorumError(ErrorCode.NodeMismatch, why);
+  }
+  if (heard.role !== said.role || heard.targetId !== said.nodeId) {
+    const why = `${remote} took this side for role ${heard.role}, node ${heard.targetId}`;
+    throw new KvorumError(ErrorCode.RoleRefused, why);
+  }
+}

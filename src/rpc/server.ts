@@ -1,0 +1,269 @@
+/**
+ * Accepts connections on the node's one port, hears their HELLO and hands them over by role.
+ *
+ * A connection that is wrong (magic, version, cluster, node, role, no HELLO in time) is told why and
+ * closed; none of that touches another connection. Of each peer one connection is kept, the newest: an
+ * older one is the leftover of a process or network that is gone.
+ *
+ * Limits: CONNECTIONS_MAX; HELLO_TIMEOUT_MS; a first frame of HELLO_LENGTH_MAX.
+ */
+
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Log } from '../../include/log.ts';
+import type { Message, NodeId } from '../../include/node.ts';
+import {
+  CloseReason,
+  CONNECTIONS_MAX,
+  ConnectionRole,
+  ErrorCode,
+  FrameType,
+  HELLO_TIMEOUT_MS,
+  type Hello,
+  KvorumError,
+  PROTOCOL_VERSION,
+} from '../../include/rpc.ts';
+import type { Clock, Timer } from '../clock.ts';
+import { malformed } from './body-reader.ts';
+import { Connection, type OnClose, type OnFrame } from './connection.ts';
+import { decodeHello, writeHello } from './connection-codec.ts';
+import {
+  CLIENT_LIMITS,
+  CONNECTION_TICK_MS,
+  type ConnectionLimits,
+  PEER_LIMITS,
+  SNAPSHOT_RECEIVER_LIMITS,
+  STRANGER_LIMITS,
+} from './connection-limits.ts';
+import { KEEP_ALIVE_MS } from './dial.ts';
+import type { FlushQueue } from './flush-queue.ts';
+import { checkCaller } from './handshake.ts';
+import { networkFault } from './network-fault.ts';
+import { decodeMessage } from './raft-codec.ts';
+import { Refusals } from './refusals.ts';
+import { remoteName } from './remote-name.ts';
+
+/** Connections refused for their number that may linger at once; beyond, the kernel's accept is cut. */
+const REFUSED_LINGERING_MAX = 1_000;
+
+/** What a server is made from, and whom it tells. Callbacks must not throw. */
+export type ServerOptions = {
+  /** Host name or IP address to listen on. */
+  readonly address: string;
+  /** 0 to 65535; 0 for any free one. */
+  readonly port: number;
+  readonly clusterId: bigint;
+  readonly nodeId: NodeId;
+  /** CONNECTIONS_MAX when left out. */
+  readonly connectionsMax?: number;
+  readonly clock: Clock;
+  readonly flushQueue: FlushQueue;
+  readonly log: Log;
+  /** Whether a node may connect as a peer: it is a member, or may become one. */
+  readonly acceptsPeer: (nodeId: NodeId) => boolean;
+  /** A client said HELLO. Set onFrame and onClose here: frames may follow at once. */
+  readonly onClient: (connection: Connection) => void;
+  /** A peer has connected: it is up, so dial it at once (PeerLink.wake). */
+  readonly onPeer: (nodeId: NodeId) => void;
+  /** A message of a peer, from it and to this node. */
+  readonly onMessage: (message: Message) => void;
+  /** The connection of a peer has ended, and no newer one took its place. */
+  readonly onPeerLost: (
+    nodeId: NodeId,
+    reason: CloseReason,
+    error: KvorumError | undefined,
+  ) => void;
+  /** A peer will stream a snapshot. Set onFrame and onClose here (receiveSnapshot does). */
+  readonly onSnapshot: (connection: Connection, nodeId: NodeId) => void;
+};
+
+/**
+ * Starts to listen.
+ *
+ * @throws KvorumError BadEndpoint (as rejection): says address, port and what to do
+ */
+export async function listen(options: ServerOptions): Promise<Server> {
+  const server = new Server(options);
+  await server.start();
+  return server;
+}
+
+/** A listening port and its connections. Made by `listen`. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #connectionsMax: number;
+  readonly #refusals: Refusals;
+  readonly #net: NetServer;
+  readonly #connections: Set<Connection> = new Set();
+  readonly #peers: Map<NodeId, Connection> = new Map();
+  #ticker: Timer | undefined = undefined;
+  #port = 0;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#refusals = new Refusals(options.clock, options.log);
+    this.#net = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
+    this.#net.maxConnections = this.#connectionsMax + REFUSED_LINGERING_MAX;
+    this.#net.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** The port listened on. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Connections open, of whatever role. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Starts to listen; see `listen`. */
+  async start(): Promise<void> {
+    const { address, port, clock } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#net.once('error', (cause) => reject(listenError(address, port, cause)));
+      this.#net.listen({ host: address, port }, resolve);
+    });
+    this.#net.removeAllListeners('error');
+    this.#net.on('error', (cause) => {
+      this.#options.log.error('accept failed', { reason: networkFault(cause, 'unknown') });
+    });
+    const bound = this.#net.address();
+    this.#port = bound !== null && typeof bound === 'object' ? bound.port : port;
+    this.#ticker = clock.every(CONNECTION_TICK_MS, () => this.#tick());
+  }
+
+  /** Stops to listen, tells every connection that the node stops, and waits until all are closed. */
+  async close(): Promise<void> {
+    this.#ticker?.cancel();
+    const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
+    const stopped = new KvorumError(ErrorCode.Stopped);
+    for (const connection of [...this.#connections]) connection.refuse(stopped, CloseReason.Local);
+    await closed;
+  }
+
+  readonly #onGone = (connection: Connection): void => this.#forget(connection);
+
+  #tick(): void {
+    for (const connection of this.#connections) connection.tick();
+  }
+
+  #accept(socket: Socket): void {
+    const { clock, flushQueue } = this.#options;
+    const remote = remoteName(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
+    const connection = new Connection(socket, remote, STRANGER_LIMITS, clock, flushQueue);
+    if (this.#connections.size >= this.#connectionsMax) {
+      const why = `this node holds ${this.#connectionsMax} connections: ask another one`;
+      const error = new KvorumError(ErrorCode.TooManyConnections, why);
+      this.#refusals.add(error, remote);
+      connection.refuse(error);
+      return;
+    }
+    this.#connections.add(connection);
+    this.#awaitHello(connection);
+  }
+
+  #awaitHello(connection: Connection): void {
+    const timer = this.#options.clock.after(HELLO_TIMEOUT_MS, () => {
+      const why = `no HELLO within ${HELLO_TIMEOUT_MS} ms`;
+      connection.refuse(new KvorumError(ErrorCode.HelloExpected, why));
+    });
+    connection.onFrame = (_connection, type, _id, buffer, start, end) => {
+      const hello = this.#hear(type, buffer, start, end);
+      timer.cancel();
+      this.#welcome(connection, hello);
+    };
+    connection.onClose = () => timer.cancel();
+    connection.onGone = this.#onGone;
+  }
+
+  /** Reads a HELLO and judges it. @throws KvorumError with the reason of the refusal */
+  #hear(type: number, buffer: Buffer, start: number, end: number): Hello {
+    if (type !== FrameType.Hello) {
+      const why = `frame type ${type} came before HELLO: is this a kvorum client?`;
+      throw new KvorumError(ErrorCode.HelloExpected, why);
+    }
+    const hello = decodeHello(buffer, start, end);
+    const { clusterId, nodeId, acceptsPeer } = this.#options;
+    checkCaller(hello, clusterId, nodeId, acceptsPeer);
+    return hello;
+  }
+
+  #welcome(connection: Connection, hello: Hello): void {
+    const { clusterId, nodeId } = this.#options;
+    connection.hello = hello;
+    writeHello(connection.writer, {
+      version: PROTOCOL_VERSION,
+      role: hello.role,
+      clusterId,
+      nodeId,
+      targetId: hello.nodeId,
+    });
+    switch (hello.role) {
+      case ConnectionRole.Client:
+        settle(connection, CLIENT_LIMITS);
+        this.#options.onClient(connection);
+        break;
+      case ConnectionRole.Peer:
+        settle(connection, PEER_LIMITS);
+        this.#adoptPeer(connection, hello.nodeId);
+        break;
+      case ConnectionRole.Snapshot:
+        settle(connection, SNAPSHOT_RECEIVER_LIMITS);
+        this.#options.onSnapshot(connection, hello.nodeId);
+        break;
+    }
+  }
+
+  #adoptPeer(connection: Connection, peerId: NodeId): void {
+    const { nodeId, onMessage, onPeer, onPeerLost } = this.#options;
+    const older = this.#peers.get(peerId);
+    this.#peers.set(peerId, connection);
+    older?.close(CloseReason.Replaced);
+
+    connection.onFrame = (_connection, type, _id, buffer, start, end) => {
+      const message = decodeMessage(type, buffer, start, end);
+      if (message.from !== peerId) throw malformed('from', `${message.from} is not ${peerId}`);
+      if (message.to !== nodeId) throw malformed('to', `${message.to} is not ${nodeId}`);
+      onMessage(message);
+    };
+    connection.onClose = (_connection, reason, error) => {
+      if (this.#peers.get(peerId) !== connection) return;
+      this.#peers.delete(peerId);
+      onPeerLost(peerId, reason, error);
+    };
+    onPeer(peerId);
+  }
+
+  /** The socket is gone. What the other side did wrong is worth a line; how else it ended is not. */
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    const { closeReason, closeError } = connection;
+    const isTheirFault =
+      closeReason === CloseReason.Protocol || closeReason === CloseReason.SlowReader;
+    if (isTheirFault && closeError !== undefined) this.#refusals.add(closeError, connection.remote);
+  }
+}
+
+/** Ends the handshake: from here on the connection is its owner's. */
+function settle(connection: Connection, limits: ConnectionLimits): void {
+  connection.setLimits(limits);
+  connection.onFrame = refuseFrame;
+  connection.onClose = ignoreClose;
+}
+
+const ignoreClose: OnClose = () => {};
+
+const refuseFrame: OnFrame = (_connection, type) => {
+  throw new KvorumError(ErrorCode.FrameUnknown, `frame type ${type} is not expected here`);
+};
+
+function listenError(address: string, port: number, cause: Error): KvorumError {
+  const why = networkFault(cause, 'unknown');
+  const text = `cannot listen on ${remoteName(address, port)}: ${why}`;
+  return new KvorumError(ErrorCode.BadEndpoint, text, { cause });
+}
