@@ -135,6 +135,21 @@ export type StoreSize = {
 /** `revision` of a store that was never compacted: not even revision 0 is refused. */
 export const NEVER_COMPACTED = -1;
 
+/**
+ * The store's disk failed, or what it holds cannot be used. Fatal to the node: the message names the path and
+ * the remedy.
+ */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  /** The file or directory concerned. */
+  readonly path: string;
+
+  constructor(message: string, path: string, options?: ErrorOptions) {
+    super(message, options);
+    this.path = path;
+  }
+}
+
 /** Most bytes of a key. Longer than any key in use; bound by what a B+tree page holds. */
 export const KEY_BYTES_MAX = 1_900;
 

@@ -1,0 +1,288 @@
+/**
+ * The durable base on LMDB: one file, a copy-on-write B+tree a table.
+ *
+ * One overlay is one LMDB transaction. lmdb-js hands the puts of a batch to its writer on a thread of the
+ * pool, which begins the transaction, copies keys and values into pages, writes the pages, calls fdatasync, and
+ * then writes the meta page through a descriptor opened with O_DSYNC; the promise of the batch resolves after
+ * that. Values are read by address when the writer gets to them, so an overlay stays as it is until then.
+ * `overlappingSync` and `noSync` are off: both commit before they sync, which a power failure can turn into
+ * a meta page that points at pages never written.
+ *
+ * Reads go through one read transaction that moves on at refresh, so that what is seen changes only there,
+ * and never in the middle of a count or a scan. Values are copied out of LMDB's shared buffer.
+ *
+ * Limits: keys of 1 to LMDB_KEY_BYTES_MAX bytes; a file of at most MAP_SIZE_BYTES.
+ */
+
+import { type Database, open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb';
+import {
+  type ByteMapSnapshot,
+  type ScanBounds,
+  StoreError,
+  type StoreSize,
+  Table,
+} from '../../include/kvstore.ts';
+import { assert } from '../assert.ts';
+import type { MapBase } from './map-base.ts';
+import type { Overlay } from './overlay.ts';
+import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
+
+/** Address space reserved for the file; nothing is allocated ahead, the file grows page by page. */
+export const MAP_SIZE_BYTES = 2 ** 40;
+
+/** The longest key that LMDB takes with pages of 4 KiB. */
+export const LMDB_KEY_BYTES_MAX = 1_978;
+
+/** The owner alone: the store holds every value. */
+const FILE_MODE = 0o600;
+
+/** lmdb-js's Database with the options that its types leave out. */
+type Tree = Pick<
+  Database<Buffer, Buffer>,
+  'put' | 'remove' | 'getRange' | 'getKeysCount' | 'getStats'
+> & {
+  readonly getBinaryFast: (
+    key: Buffer,
+    options: { readonly transaction: Transaction },
+  ) => Buffer | undefined;
+};
+
+/** Pages at the file's start that hold LMDB's roots. */
+const META_PAGES = 2;
+
+/** Names of the trees, which the file keeps. */
+const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
+  [Table.Meta, 'meta'],
+  [Table.Keys, 'keys'],
+  [Table.Revisions, 'revisions'],
+  [Table.Tombstones, 'tombstones'],
+]);
+
+/** Tests lower the map size to fill the store. */
+export type LmdbOptions = { readonly mapSizeBytes?: number };
+
+/**
+ * Opens a base, made when there is none.
+ *
+ * @param path the file; LMDB keeps its lock file beside it
+ * @throws StoreError
+ */
+export function openLmdbBase(path: string, options: LmdbOptions = {}): MapBase {
+  const lmdbOptions = {
+    path,
+    noSubdir: true,
+    mapSize: options.mapSizeBytes ?? MAP_SIZE_BYTES,
+    maxDbs: TREE_NAMES.size,
+    permissionsMode: FILE_MODE,
+    overlappingSync: false,
+    noSync: false,
+    cache: false,
+    // Reads are scattered; read-ahead would fill memory with pages nobody asked for.
+    noReadAhead: true,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  } as const;
+  try {
+    const root = open<Buffer, Buffer>(lmdbOptions);
+    const trees: Tree[] = [];
+    for (const [table, name] of TREE_NAMES) {
+      trees[table] = root.openDB<Buffer, Buffer>({
+        name,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        cache: false,
+      });
+    }
+    return new LmdbBase(path, root, trees);
+  } catch (cause) {
+    throw openError(path, cause);
+  }
+}
+
+function openError(path: string, cause: unknown): StoreError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  let remedy = 'check the file, its permissions and the disk';
+  if (/MDB_INVALID|MDB_CORRUPTED|MDB_VERSION_MISMATCH|not an LMDB file/.test(text)) {
+    remedy =
+      'it is damaged or not a store: move it away, and the node fetches the state from its leader';
+  } else if (/[Pp]ermission denied/.test(text)) {
+    remedy = 'give the user of this process access to it';
+  } else if (/No space left/.test(text)) {
+    remedy = 'free some space on the disk';
+  }
+  return new StoreError(`cannot open the store ${path}: ${text}; ${remedy}`, path, { cause });
+}
+
+class LmdbBase implements MapBase {
+  readonly #path: string;
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #trees: readonly Tree[];
+  #view: View;
+
+  constructor(path: string, root: RootDatabase<Buffer, Buffer>, trees: readonly Tree[]) {
+    this.#path = path;
+    this.#root = root;
+    this.#trees = trees;
+    this.#view = this.#openView();
+  }
+
+  readonly get = (table: Table, key: Buffer): Buffer | undefined => this.#view.get(table, key);
+  readonly has = (table: Table, key: Buffer): boolean => this.#view.has(table, key);
+  readonly cursor = (table: Table, bounds: ScanBounds): PairCursor =>
+    this.#view.cursor(table, bounds);
+  readonly count = (table: Table, bounds: ScanBounds): number => this.#view.count(table, bounds);
+
+  readonly write = async (overlay: Overlay): Promise<void> => {
+    try {
+      await this.#root.batch(() => {
+        for (let table = 0; table < this.#trees.length; table += 1) {
+          const tree = this.#trees[table]!;
+          overlay.tables[table]!.forEach((entry) => {
+            if (entry.value === undefined) tree.remove(entry.key);
+            else tree.put(entry.key, entry.value);
+          });
+        }
+      });
+    } catch (error) {
+      throw await this.#writeError(error);
+    }
+  };
+
+  readonly refresh = (): void => {
+    const last = this.#view;
+    this.#view = this.#openView();
+    last.close();
+  };
+
+  readonly snapshot = (): ByteMapSnapshot => this.#openView();
+
+  readonly size = (): StoreSize => {
+    const stats: unknown = this.#root.getStats();
+    const pageBytes = readNumber(stats, ['root', 'pageSize']);
+    const pages = readNumber(stats, ['lastPageNumber']) + 1;
+    let usedPages = META_PAGES + treePages(stats, ['root']) + treePages(stats, ['free']);
+    for (const tree of this.#trees) usedPages += treePages(tree.getStats(), []);
+    return { dbSizeBytes: pages * pageBytes, dbSizeInUseBytes: usedPages * pageBytes };
+  };
+
+  readonly close = async (): Promise<void> => {
+    this.#view.close();
+    await this.#root.close();
+  };
+
+  #openView(): View {
+    this.#root.resetReadTxn();
+    return new View(this.#trees, this.#root.useReadTransaction());
+  }
+
+  /** lmdb-js rejects with an error that promises the real one. */
+  async #writeError(error: unknown): Promise<StoreError> {
+    let cause = error;
+    if (error instanceof Error && 'commitError' in error) {
+      try {
+        await error.commitError;
+      } catch (real) {
+        cause = real;
+      }
+    }
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const message = `cannot write the store ${this.#path}: ${text}; free some space or check the disk, then restart`;
+    return new StoreError(message, this.#path, { cause });
+  }
+}
+
+/** One read transaction. */
+class View implements ByteMapSnapshot {
+  readonly #trees: readonly Tree[];
+  readonly #transaction: Transaction;
+  readonly #options: { readonly transaction: Transaction };
+
+  constructor(trees: readonly Tree[], transaction: Transaction) {
+    this.#trees = trees;
+    this.#transaction = transaction;
+    this.#options = { transaction };
+  }
+
+  readonly get = (table: Table, key: Buffer): Buffer | undefined => {
+    // lmdb-js reads into one buffer that the next read overwrites, and sets its length.
+    const shared = this.#trees[table]!.getBinaryFast(key, this.#options);
+    if (shared === undefined) return undefined;
+    const sizeBytes = shared.length;
+    const value = Buffer.allocUnsafe(sizeBytes);
+    value.set(shared.subarray(0, sizeBytes));
+    return value;
+  };
+
+  readonly has = (table: Table, key: Buffer): boolean =>
+    this.#trees[table]!.getBinaryFast(key, this.#options) !== undefined;
+
+  readonly cursor = (table: Table, bounds: ScanBounds): PairCursor =>
+    new LmdbCursor(
+      this.#trees[table]!.getRange(rangeOptions(bounds, this.#transaction))[Symbol.iterator](),
+    );
+
+  readonly count = (table: Table, bounds: ScanBounds): number =>
+    this.#trees[table]!.getKeysCount(rangeOptions(bounds, this.#transaction));
+
+  readonly scan: ByteMapSnapshot['scan'] = (table, bounds, visit) => {
+    if (isEmptyRange(bounds)) return;
+    mergePairs([this.cursor(table, bounds)], bounds.reverse, visit);
+  };
+
+  readonly close = (): void => this.#transaction.done();
+}
+
+/** The iterator of lmdb-js as a cursor. Its keys and values are copies. */
+class LmdbCursor implements PairCursor {
+  key: Buffer | undefined;
+  value: Buffer | undefined;
+  readonly #pairs: Iterator<{ key: Buffer; value: Buffer }>;
+
+  constructor(pairs: Iterator<{ key: Buffer; value: Buffer }>) {
+    this.#pairs = pairs;
+    this.advance();
+  }
+
+  advance(): void {
+    const next = this.#pairs.next();
+    const pair = next.done === true ? undefined : next.value;
+    this.key = pair?.key;
+    this.value = pair?.value;
+  }
+
+  close(): void {
+    this.#pairs.return?.();
+  }
+}
+
+/** lmdb-js counts downwards from an inclusive start to an exclusive end, unless told. */
+function rangeOptions(bounds: ScanBounds, transaction: Transaction): RangeOptions {
+  const { from, to } = bounds;
+  if (!bounds.reverse)
+    return to === undefined ? { start: from, transaction } : { start: from, end: to, transaction };
+  const down = { end: from, inclusiveEnd: true, reverse: true, transaction };
+  return to === undefined ? down : { ...down, start: to, exclusiveStart: true };
+}
+
+/** Pages of a tree, from its statistics under a path. */
+function treePages(stats: unknown, path: readonly string[]): number {
+  let pages = 0;
+  for (const field of ['treeBranchPageCount', 'treeLeafPageCount', 'overflowPages']) {
+    pages += readNumber(stats, [...path, field]);
+  }
+  return pages;
+}
+
+/** Reads a number out of lmdb-js's statistics, which its types leave open. */
+function readNumber(stats: unknown, path: readonly string[]): number {
+  let found = stats;
+  for (const field of path) {
+    found = typeof found === 'object' && found !== null ? Reflect.get(found, field) : undefined;
+  }
+  assert(
+    typeof found === 'number',
+    'the statistics of LMDB are as they were when this was written',
+    path,
+  );
+  return found;
+}

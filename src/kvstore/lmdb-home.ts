@@ -1,0 +1,78 @@
+/**
+ * The directory a store lives in:
+ *
+ *   <dataDir>/store/store.lmdb            the map
+ *   <dataDir>/store.incoming/store.lmdb   a snapshot being received
+ *
+ * A received snapshot takes the map's place by one rename of one file, so a crash leaves either the old map
+ * or the new one; what is left in store.incoming is removed at the next open.
+ */
+
+import { constants } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ByteMap, StoreError, type StoreHome } from '../../include/kvstore.ts';
+import { createLayeredMap } from './layered-map.ts';
+import { type LmdbOptions, openLmdbBase } from './lmdb-base.ts';
+
+/** The owner alone: the store holds every value. */
+const DIRECTORY_MODE = 0o700;
+
+/** Makes the home in a data directory, which must exist and belong to this process alone. */
+export function createLmdbHome(dataDir: string, options: LmdbOptions = {}): StoreHome {
+  const directory = join(dataDir, 'store');
+  const incoming = join(dataDir, 'store.incoming');
+  const file = join(directory, 'store.lmdb');
+  const incomingFile = join(incoming, 'store.lmdb');
+
+  const openIn = async (path: string, filePath: string): Promise<ByteMap> => {
+    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    const map = createLayeredMap(openLmdbBase(filePath, options));
+    // LMDB syncs the file, not the names that lead to it.
+    await syncDirectory(path);
+    await syncDirectory(dataDir);
+    return map;
+  };
+
+  return {
+    open: () =>
+      withPath(directory, async () => {
+        await rm(incoming, { recursive: true, force: true });
+        return openIn(directory, file);
+      }),
+    createIncoming: () =>
+      withPath(incoming, async () => {
+        await rm(incoming, { recursive: true, force: true });
+        return openIn(incoming, incomingFile);
+      }),
+    discardIncoming: () => withPath(incoming, () => rm(incoming, { recursive: true, force: true })),
+    installIncoming: () =>
+      withPath(directory, async () => {
+        await rename(incomingFile, file);
+        await syncDirectory(directory);
+        await rm(incoming, { recursive: true, force: true });
+        await syncDirectory(dataDir);
+      }),
+  };
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Gives the errors of the file system a path and a remedy. */
+async function withPath<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const message = `cannot use the store in ${path}: ${text}; check the directory, its permissions and the disk`;
+    throw new StoreError(message, path, { cause });
+  }
+}
