@@ -4,8 +4,8 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Writes one event: a constant message that can be searched for, and fields that vary.
- * State transitions are info, what an operator should look at is warn, nothing is logged per request.
+ * Writes one event: a constant message that can be searched for, and fields that vary. State
+ * transitions are info, what an operator should look at is warn, nothing is logged per request.
  */
 export type LogEvent = (event: string, fields?: LogFields) => void;
 

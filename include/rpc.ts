@@ -2,10 +2,10 @@
  * The wire: frames, limits, error codes and the shapes of requests and replies.
  * docs/PROTOCOL.md specifies the same to the byte.
  *
- * A frame is `length u32 | type u8 | flags u8 | id u32 | body`, big-endian; `length` counts what follows
- * it. A connection opens with HELLO on both sides. Requests are multiplexed and pipelined: `id` is
- * chosen by the asker, unique among its requests in flight, and comes back in the reply; replies may
- * come in any order.
+ * A frame is `length u32 | type u8 | flags u8 | id u32 | body`, big-endian; `length` counts what
+ * follows it. A connection opens with HELLO on both sides. Requests are multiplexed and pipelined:
+ * `id` is chosen by the asker, unique among its requests in flight, and comes back in the reply;
+ * replies may come in any order.
  */
 
 import type {
@@ -19,6 +19,8 @@ import type {
   RangeResult,
 } from './kvstore.ts';
 import type { NodeId, NodeStatus } from './node.ts';
+
+export * from './errors.ts';
 
 /** First bytes of a HELLO's body: 'KVRM'. */
 export const HELLO_MAGIC = 0x4b56_524d;
@@ -56,7 +58,9 @@ export const HELLO_TIMEOUT_MS = 5_000;
 /** Milliseconds between PINGs on a link. */
 export const PING_INTERVAL_MS = 500;
 
-/** Milliseconds without any byte from a peer after which its link is cut and it counts as offline. */
+/**
+ * Milliseconds without any byte from a peer after which its link is cut and it counts as offline.
+ */
 export const PEER_SILENCE_MAX_MS = 2_000;
 
 /** Milliseconds a closing connection waits for the other side to have read why. */
@@ -68,7 +72,10 @@ export const RECONNECT_MIN_MS = 20;
 /** Most milliseconds between attempts to connect to a peer. */
 export const RECONNECT_MAX_MS = 1_000;
 
-/** Milliseconds without progress of a snapshot stream, or without its answer, after which it is given up. */
+/**
+ * Milliseconds without progress of a snapshot stream, or without its answer, after which it is
+ * given up.
+ */
 export const SNAPSHOT_SILENCE_MAX_MS = 60_000;
 
 /** Bytes of a snapshot waiting to be sent at which no further chunk is asked for. */
@@ -80,13 +87,19 @@ export const PEER_QUEUED_BYTES_MAX = 64 * 1024 * 1024;
 /** Bytes of replies waiting for a client at which its connection is no longer read from. */
 export const CLIENT_QUEUED_BYTES_PAUSE = 4 * 1024 * 1024;
 
-/** Bytes of replies waiting for a client that does not read at which it is cut. Covers one largest reply. */
+/**
+ * Bytes of replies waiting for a client that does not read at which it is cut. Covers one largest
+ * reply.
+ */
 export const CLIENT_QUEUED_BYTES_MAX = REPLY_FRAME_LENGTH_MAX + CLIENT_QUEUED_BYTES_PAUSE;
 
 /** Milliseconds a client may leave replies unread before it is cut. */
 export const CLIENT_STALL_MAX_MS = 30_000;
 
-/** Bytes given to a socket at once; the next ones follow when these are written, which shows progress. */
+/**
+ * Bytes given to a socket at once; the next ones follow when these are written, which shows
+ * progress.
+ */
 export const WRITE_BATCH_BYTES = 256 * 1024;
 
 /** Requests of one connection in flight beyond which it is no longer read from. */
@@ -169,242 +182,6 @@ export type Hello = {
   /** The node meant; NO_NODE for any. */
   readonly targetId: NodeId;
 };
-
-/** Whether the same request may be sent again without harm. */
-export const Retry = {
-  /** It did not and will not take effect: send it again. */
-  Safe: 0,
-  /** Nobody knows whether it took effect. */
-  Unknown: 1,
-  /** It would fail again. */
-  Never: 2,
-} as const;
-/** One of the values of Retry. */
-export type Retry = (typeof Retry)[keyof typeof Retry];
-
-/** Error codes, as they travel in an ERROR frame. Numbers are never reused. */
-export const ErrorCode = {
-  // Frames and connections.
-  FrameTooShort: 1,
-  FrameTooLong: 2,
-  FrameUnknown: 3,
-  FrameMalformed: 4,
-  HelloExpected: 5,
-  VersionMismatch: 6,
-  ClusterMismatch: 7,
-  NodeMismatch: 8,
-  RoleRefused: 9,
-  TooManyConnections: 10,
-  SlowReader: 11,
-  // Requests: refusals, with etcd's wording.
-  KeyEmpty: 32,
-  KeyTooLong: 33,
-  RequestTooLarge: 34,
-  Compacted: 35,
-  FutureRevision: 36,
-  KeyNotFound: 37,
-  ValueProvided: 38,
-  LeaseProvided: 39,
-  LeaseNotFound: 40,
-  InvalidSort: 41,
-  BadTransferee: 42,
-  NotLeader: 43,
-  LearnerRefused: 44,
-  ReplyTooLarge: 45,
-  // Weather.
-  NoLeader: 64,
-  LeaderChanged: 65,
-  TimedOut: 66,
-  TooManyRequests: 67,
-  Stopped: 68,
-  TransferFailed: 69,
-  SnapshotFailed: 70,
-  // Seen by a client only, never sent.
-  Unreachable: 96,
-  ConnectionLost: 97,
-  DeadlineExceeded: 98,
-  BadEndpoint: 99,
-} as const;
-/** One of the values of ErrorCode. */
-export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
-
-/** What is known of an error code. */
-export type ErrorFacts = {
-  readonly name: keyof typeof ErrorCode;
-  readonly retry: Retry;
-  /** The text sent, where it is constant: etcd's, for errors that etcd has. */
-  readonly text: string;
-};
-
-/** Every error code with its retry rule and text. */
-export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, ErrorFacts>([
-  [ErrorCode.FrameTooShort, { name: 'FrameTooShort', retry: Retry.Never, text: 'frame too short' }],
-  [ErrorCode.FrameTooLong, { name: 'FrameTooLong', retry: Retry.Never, text: 'frame too long' }],
-  [
-    ErrorCode.FrameUnknown,
-    { name: 'FrameUnknown', retry: Retry.Never, text: 'unknown frame type' },
-  ],
-  [
-    ErrorCode.FrameMalformed,
-    { name: 'FrameMalformed', retry: Retry.Never, text: 'malformed frame' },
-  ],
-  [
-    ErrorCode.HelloExpected,
-    { name: 'HelloExpected', retry: Retry.Never, text: 'a connection starts with HELLO' },
-  ],
-  [
-    ErrorCode.VersionMismatch,
-    { name: 'VersionMismatch', retry: Retry.Never, text: 'protocol version mismatch' },
-  ],
-  [
-    ErrorCode.ClusterMismatch,
-    { name: 'ClusterMismatch', retry: Retry.Never, text: 'cluster ID mismatch' },
-  ],
-  [ErrorCode.NodeMismatch, { name: 'NodeMismatch', retry: Retry.Never, text: 'node ID mismatch' }],
-  [
-    ErrorCode.RoleRefused,
-    { name: 'RoleRefused', retry: Retry.Never, text: 'connection role refused' },
-  ],
-  [
-    ErrorCode.TooManyConnections,
-    { name: 'TooManyConnections', retry: Retry.Safe, text: 'too many connections' },
-  ],
-  [
-    ErrorCode.SlowReader,
-    { name: 'SlowReader', retry: Retry.Unknown, text: 'replies were not read' },
-  ],
-  [
-    ErrorCode.KeyEmpty,
-    { name: 'KeyEmpty', retry: Retry.Never, text: 'etcdserver: key is not provided' },
-  ],
-  [
-    ErrorCode.KeyTooLong,
-    { name: 'KeyTooLong', retry: Retry.Never, text: 'kvorum: key is too long' },
-  ],
-  [
-    ErrorCode.RequestTooLarge,
-    { name: 'RequestTooLarge', retry: Retry.Never, text: 'etcdserver: request is too large' },
-  ],
-  [
-    ErrorCode.Compacted,
-    {
-      name: 'Compacted',
-      retry: Retry.Never,
-      text: 'etcdserver: mvcc: required revision has been compacted',
-    },
-  ],
-  [
-    ErrorCode.FutureRevision,
-    {
-      name: 'FutureRevision',
-      retry: Retry.Never,
-      text: 'etcdserver: mvcc: required revision is a future revision',
-    },
-  ],
-  [
-    ErrorCode.KeyNotFound,
-    { name: 'KeyNotFound', retry: Retry.Never, text: 'etcdserver: key not found' },
-  ],
-  [
-    ErrorCode.ValueProvided,
-    { name: 'ValueProvided', retry: Retry.Never, text: 'etcdserver: value is provided' },
-  ],
-  [
-    ErrorCode.LeaseProvided,
-    { name: 'LeaseProvided', retry: Retry.Never, text: 'etcdserver: lease is provided' },
-  ],
-  [
-    ErrorCode.LeaseNotFound,
-    { name: 'LeaseNotFound', retry: Retry.Never, text: 'etcdserver: requested lease not found' },
-  ],
-  [
-    ErrorCode.InvalidSort,
-    { name: 'InvalidSort', retry: Retry.Never, text: 'etcdserver: invalid sort option' },
-  ],
-  [
-    ErrorCode.BadTransferee,
-    { name: 'BadTransferee', retry: Retry.Never, text: 'etcdserver: bad leader transferee' },
-  ],
-  [ErrorCode.NotLeader, { name: 'NotLeader', retry: Retry.Safe, text: 'etcdserver: not leader' }],
-  [
-    ErrorCode.LearnerRefused,
-    {
-      name: 'LearnerRefused',
-      retry: Retry.Safe,
-      text: 'etcdserver: rpc not supported for learner',
-    },
-  ],
-  [
-    ErrorCode.ReplyTooLarge,
-    {
-      name: 'ReplyTooLarge',
-      retry: Retry.Never,
-      text: 'kvorum: the answer is too large: set a limit',
-    },
-  ],
-  [ErrorCode.NoLeader, { name: 'NoLeader', retry: Retry.Safe, text: 'etcdserver: no leader' }],
-  [
-    ErrorCode.LeaderChanged,
-    { name: 'LeaderChanged', retry: Retry.Unknown, text: 'etcdserver: leader changed' },
-  ],
-  [
-    ErrorCode.TimedOut,
-    { name: 'TimedOut', retry: Retry.Unknown, text: 'etcdserver: request timed out' },
-  ],
-  [
-    ErrorCode.TooManyRequests,
-    { name: 'TooManyRequests', retry: Retry.Safe, text: 'etcdserver: too many requests' },
-  ],
-  [
-    ErrorCode.Stopped,
-    { name: 'Stopped', retry: Retry.Unknown, text: 'etcdserver: server stopped' },
-  ],
-  [
-    ErrorCode.TransferFailed,
-    {
-      name: 'TransferFailed',
-      retry: Retry.Safe,
-      text: 'kvorum: the leader transfer did not finish',
-    },
-  ],
-  [
-    ErrorCode.SnapshotFailed,
-    { name: 'SnapshotFailed', retry: Retry.Safe, text: 'kvorum: the snapshot was not taken over' },
-  ],
-  [
-    ErrorCode.Unreachable,
-    { name: 'Unreachable', retry: Retry.Safe, text: 'no endpoint could be reached' },
-  ],
-  [
-    ErrorCode.ConnectionLost,
-    { name: 'ConnectionLost', retry: Retry.Unknown, text: 'connection lost' },
-  ],
-  [
-    ErrorCode.DeadlineExceeded,
-    { name: 'DeadlineExceeded', retry: Retry.Unknown, text: 'context deadline exceeded' },
-  ],
-  [ErrorCode.BadEndpoint, { name: 'BadEndpoint', retry: Retry.Never, text: 'bad endpoint' }],
-]);
-
-/** A refusal or failure with a code that travels on the wire. Told apart by `code`, never by text. */
-export class KvorumError extends Error {
-  override readonly name = 'KvorumError';
-  readonly code: ErrorCode;
-
-  /**
-   * @param code what went wrong
-   * @param detail the text; the code's own text when left out
-   */
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
-    super(detail ?? ERRORS.get(code)?.text ?? `error ${code}`, options);
-    this.code = code;
-  }
-
-  /** Whether the request that failed may be sent again. */
-  get retry(): Retry {
-    return ERRORS.get(this.code)?.retry ?? Retry.Unknown;
-  }
-}
 
 /** Where a REDIRECT points. */
 export type Redirect = {

@@ -1,6 +1,6 @@
 /**
- * A cursor over a frame's body. Every read checks that its bytes are there and that the value is one the
- * field may have, so that what a decoder returns cannot be wrong; a bad field is named.
+ * A cursor over a frame's body. Every read checks that its bytes are there and that the value is
+ * one the field may have, so that what a decoder returns cannot be wrong; a bad field is named.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -23,7 +23,10 @@ export class BodyReader {
   #position = 0;
   #end = 0;
 
-  /** The last id64 read: a connection's replies all carry the same, and a bigint costs 100 ns to make. */
+  /**
+   * The last id64 read: a connection's replies all carry the same, and a bigint costs 100 ns to
+   * make.
+   */
   #idHigh = 0;
   #idLow = 0;
   #id = 0n;
@@ -153,7 +156,10 @@ export class BodyReader {
     return bytes.toString('utf8');
   }
 
-  /** How many elements of at least `elementBytes` follow: a count (u32) that the rest cannot hold is refused. */
+  /**
+   * How many elements of at least `elementBytes` follow: a count (u32) that the rest cannot hold is
+   * refused.
+   */
   count(field: string, elementBytes: number): number {
     const count = this.u32(field);
     if (count * elementBytes > this.leftBytes) {

@@ -36,8 +36,8 @@ export function writeHello(writer: FrameWriter, hello: Hello): void {
 }
 
 /**
- * Reads the body of a HELLO frame. Magic and version are judged before anything that another version
- * may have laid out differently.
+ * Reads the body of a HELLO frame. Magic and version are judged before anything that another
+ * version may have laid out differently.
  *
  * @throws KvorumError HelloExpected, VersionMismatch, FrameMalformed
  */

@@ -30,7 +30,9 @@ export type ConnectionLimits = {
   readonly queuedBytesMax: number;
   /** Requests handed over and not answered from which on nothing more is read. */
   readonly inflightMax: number;
-  /** Ticks without a batch written, while one is with the socket, at which the connection is cut. */
+  /**
+   * Ticks without a batch written, while one is with the socket, at which the connection is cut.
+   */
   readonly stallTicksMax: number;
   /** Ticks without a byte read at which the connection is cut. */
   readonly silenceTicksMax: number;

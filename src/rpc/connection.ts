@@ -1,12 +1,13 @@
 /**
  * One connection: frames in, frames out, and what happens when either side is slow or wrong.
  *
- * Frames are written into `writer` and leave with the turn of the event loop, in one write. At most one
- * batch of WRITE_BATCH_BYTES is with the socket at a time, so progress shows batch by batch.
+ * Frames are written into `writer` and leave with the turn of the event loop, in one write. At most
+ * one batch of WRITE_BATCH_BYTES is with the socket at a time, so progress shows batch by batch.
  *
- * Reading pauses, in the middle of a chunk if need be, while the other side leaves too much unread, has
- * too many requests in flight, or the owner asks for it. What the other side does can end its own
- * connection only: malformed frames are answered by an ERROR frame that says why, then it is closed.
+ * Reading pauses, in the middle of a chunk if need be, while the other side leaves too much unread,
+ * has too many requests in flight, or the owner asks for it. What the other side does can end its
+ * own connection only: malformed frames are answered by an ERROR frame that says why, then it is
+ * closed.
  *
  * Invariants: onClose is called exactly once; no frame is handed over after it; writing to a closed
  * connection is harmless and does nothing.
@@ -81,7 +82,10 @@ export class Connection {
   owner: unknown = undefined;
   onFrame: OnFrame = ignoreFrame;
   onClose: OnClose = ignoreClose;
-  /** Called when the socket is released, for whoever counts sockets; after onClose, maybe much later. */
+  /**
+   * Called when the socket is released, for whoever counts sockets; after onClose, maybe much
+   * later.
+   */
   onGone: ((connection: Connection) => void) | undefined = undefined;
   /** Called when all that was queued is with the kernel; for whoever paces a stream. */
   onDrain: (() => void) | undefined = undefined;
@@ -304,7 +308,10 @@ export class Connection {
     this.#socket.pause();
   }
 
-  /** Reads on if nothing speaks against it. In a turn of its own, so that no caller meets its own frames. */
+  /**
+   * Reads on if nothing speaks against it. In a turn of its own, so that no caller meets its own
+   * frames.
+   */
   #resumeReading(): void {
     if (!this.#isPaused || this.#isResuming) return;
     if (this.#isOverloaded(this.#limits.inflightMax / 2)) return;

@@ -1,6 +1,6 @@
 /**
- * Opens a connection to a node: connects, says HELLO, and hands the connection over once the node has
- * said HELLO too.
+ * Opens a connection to a node: connects, says HELLO, and hands the connection over once the node
+ * has said HELLO too.
  */
 
 import { connect } from 'node:net';
@@ -35,11 +35,14 @@ export type DialOptions = {
 
 /** What becomes of an attempt to connect: one call of onReady, or of onFailed. */
 export type DialCallbacks = {
-  /** The node has answered; `connection.hello` is set. Set onFrame and onClose here: frames may follow. */
+  /**
+   * The node has answered; `connection.hello` is set. Set onFrame and onClose here: frames may
+   * follow.
+   */
   readonly onReady: (connection: Connection) => void;
   /**
-   * It did not come to that: CloseReason Unreachable, Refused (the node's own error), Protocol (what
-   * came is no kvorum node, or another one than meant) or Local (closed by the caller).
+   * It did not come to that: CloseReason Unreachable, Refused (the node's own error), Protocol
+   * (what came is no kvorum node, or another one than meant) or Local (closed by the caller).
    */
   readonly onFailed: (reason: CloseReason, error: KvorumError) => void;
 };

@@ -1,6 +1,6 @@
 /**
- * Gathers what one turn of the event loop has to say: connections with unsent frames wait here and are
- * written once each, when the turn ends or when the owner of the loop says so.
+ * Gathers what one turn of the event loop has to say: connections with unsent frames wait here and
+ * are written once each, when the turn ends or when the owner of the loop says so.
  */
 
 import { SegmentPool } from './segment-pool.ts';
@@ -8,7 +8,9 @@ import { SegmentPool } from './segment-pool.ts';
 /** Something with frames to send. */
 export type Flushable = { readonly flush: () => void };
 
-/** Connections to be flushed at the end of this turn. One a thread, shared by all its connections. */
+/**
+ * Connections to be flushed at the end of this turn. One a thread, shared by all its connections.
+ */
 export class FlushQueue {
   /** The buffers that the connections of this thread write into. */
   readonly pool: SegmentPool = new SegmentPool();

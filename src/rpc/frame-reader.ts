@@ -2,12 +2,12 @@
  * Cuts a stream of chunks into frames. Pure: bytes in, one call a frame out.
  *
  * All frames of a chunk are handed over in one synchronous loop, as offsets into the chunk, nothing
- * copied. Only a frame that spans chunks is gathered in a buffer of its own, which grows with the bytes
- * that have arrived (at most twice as many), never with the length announced.
+ * copied. Only a frame that spans chunks is gathered in a buffer of its own, which grows with the
+ * bytes that have arrived (at most twice as many), never with the length announced.
  *
- * Invariants: a buffer that was handed over is never written to again, so a view of it that outlives
- * the call stays right (and pins the chunk: copy what is kept for long). While stopped, at most the rest
- * of one chunk waits.
+ * Invariants: a buffer that was handed over is never written to again, so a view of it that
+ * outlives the call stays right (and pins the chunk: copy what is kept for long). While stopped, at
+ * most the rest of one chunk waits.
  */
 
 import { FRAME_HEADER_BYTES, FRAME_LENGTH_BYTES } from '../../include/rpc.ts';
@@ -49,7 +49,9 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** Bytes of memory set aside for frames that are not complete, and for what waits while stopped. */
+  /**
+   * Bytes of memory set aside for frames that are not complete, and for what waits while stopped.
+   */
   get heldBytes(): number {
     return this.#carry.length + this.#rest.length;
   }
@@ -58,8 +60,8 @@ export class FrameReader {
    * Hands over all frames that end in this chunk.
    *
    * @param chunk given away: never written to again by the caller
-   * @throws KvorumError FrameTooShort, FrameTooLong, and whatever the handler throws. The reader must
-   * not be used after that.
+   * @throws KvorumError FrameTooShort, FrameTooLong, and whatever the handler throws. The reader
+   * must not be used after that.
    */
   read(chunk: Buffer): void {
     if (this.#isStopped) {

@@ -1,14 +1,14 @@
 /**
- * Writes frames into pooled segments: `begin`, puts, `end`; the connection takes the segments and gives
- * each to the socket in one write.
+ * Writes frames into pooled segments: `begin`, puts, `end`; the connection takes the segments and
+ * gives each to the socket in one write.
  *
  *   sealed:  [segment][segment]   current: [ frame | frame | open fra ... free ]
  *
  * Everything put is copied at once: the caller keeps its buffers. A frame may span segments, so it
  * never has to be moved to grow; its length is filled in at `end`, where it began.
  *
- * Invariants: a header lies within one segment; a segment that was taken is never written to again by
- * this writer; between `end` and `begin` all pending bytes are whole frames.
+ * Invariants: a header lies within one segment; a segment that was taken is never written to again
+ * by this writer; between `end` and `begin` all pending bytes are whole frames.
  */
 
 import { NO_NODE, type NodeId } from '../../include/node.ts';

@@ -1,6 +1,6 @@
 /**
- * Whether two processes may talk: what each side demands of the other's HELLO. Pure; magic and version
- * are the decoder's (decodeHello). Rules: docs/PROTOCOL.md 3.
+ * Whether two processes may talk: what each side demands of the other's HELLO. Pure; magic and
+ * version are the decoder's (decodeHello). Rules: docs/PROTOCOL.md 3.
  */
 
 import { NO_NODE, type NodeId } from '../../include/node.ts';

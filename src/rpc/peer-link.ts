@@ -1,7 +1,7 @@
 /**
- * The link to one peer: this member's messages travel on it, the peer's own come on the connection that
- * the peer opens. It keeps itself up: redials with a growing, jittered pause, asks for a sign of life
- * every PING_INTERVAL_MS, and is cut after PEER_SILENCE_MAX_MS without one.
+ * The link to one peer: this member's messages travel on it, the peer's own come on the connection
+ * that the peer opens. It keeps itself up: redials with a growing, jittered pause, asks for a sign
+ * of life every PING_INTERVAL_MS, and is cut after PEER_SILENCE_MAX_MS without one.
  *
  *   waiting --pause over, wake()--> dialling --HELLO answered--> online
  *      ^----------- failed ------------|                            |

@@ -1,8 +1,8 @@
 /**
  * Messages between two cores, all in one layout. Byte table: docs/PROTOCOL.md 7.
  *
- * The entries of an Append are copied out of the frame once, together; each entry's data is a view of
- * that copy, which nobody writes to again.
+ * The entries of an Append are copied out of the frame once, together; each entry's data is a view
+ * of that copy, which nobody writes to again.
  */
 
 import {

@@ -1,6 +1,6 @@
 /**
- * Counts what was refused, by cause, and says so in the log: the first of a cause at once, further ones
- * as a count, once a period. A port that strangers reach must not fill a disk with lines.
+ * Counts what was refused, by cause, and says so in the log: the first of a cause at once, further
+ * ones as a count, once a period. A port that strangers reach must not fill a disk with lines.
  *
  * Limit: causes are error codes, so there are at most as many counters as codes.
  */

@@ -1,6 +1,6 @@
 /**
- * What nodes answer: one writer and one decoder a reply. All are REPLY frames; the asker knows by the
- * frame's id what it asked. Byte tables: docs/PROTOCOL.md 6.
+ * What nodes answer: one writer and one decoder a reply. All are REPLY frames; the asker knows by
+ * the frame's id what it asked. Byte tables: docs/PROTOCOL.md 6.
  *
  * Decoded keys and values are views of the frame: copy what is kept for long.
  */

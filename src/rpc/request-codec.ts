@@ -1,8 +1,8 @@
 /**
  * What clients ask: one writer and one decoder a request. Byte tables: docs/PROTOCOL.md 5.
  *
- * The body of a write is stored as it came: a log entry's data is the request's type byte and its body,
- * which `decodeCommand` reads when the entry is applied, on every member.
+ * The body of a write is stored as it came: a log entry's data is the request's type byte and its
+ * body, which `decodeCommand` reads when the entry is applied, on every member.
  */
 
 import type {
@@ -179,7 +179,11 @@ export function writeRange(writer: FrameWriter, id: number, range: RangeRequest)
   writer.end();
 }
 
-/** Reads the body of a RANGE frame; key and rangeEnd are views. @throws KvorumError FrameMalformed */
+/**
+ * Reads the body of a RANGE frame; key and rangeEnd are views.
+ *
+ * @throws KvorumError FrameMalformed
+ */
 export function decodeRange(buffer: Buffer, start: number, end: number): RangeRequest {
   body.open(buffer, start, end);
   const bits = body.bits('flags', RANGE_BITS);
@@ -225,7 +229,11 @@ export function writeDeleteRange(
   writer.end();
 }
 
-/** Reads the body of a DELETE_RANGE frame; key and rangeEnd are views. @throws KvorumError FrameMalformed */
+/**
+ * Reads the body of a DELETE_RANGE frame; key and rangeEnd are views.
+ *
+ * @throws KvorumError FrameMalformed
+ */
 export function decodeDeleteRange(buffer: Buffer, start: number, end: number): DeleteRangeRequest {
   body.open(buffer, start, end);
   const prevKv = body.flag('previous pairs');

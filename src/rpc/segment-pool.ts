@@ -1,8 +1,8 @@
 /**
  * Buffers that frames are written into, reused once the socket is done with them.
  *
- * A connection holds segments only while it has something to say, so idle connections cost none. Two
- * sizes: a small one for the usual turn (a few replies), large ones for what does not fit.
+ * A connection holds segments only while it has something to say, so idle connections cost none.
+ * Two sizes: a small one for the usual turn (a few replies), large ones for what does not fit.
  *
  * Invariant: a segment is in the pool, or owned by exactly one writer or socket.
  */
@@ -20,7 +20,9 @@ export type Segment = {
 /** Bytes of the first segment of a turn: a hundred replies to puts. */
 export const SEGMENT_SMALL_BYTES = 8 * 1024;
 
-/** Bytes of every further segment: large enough that a MiB is a handful of vectors of one writev. */
+/**
+ * Bytes of every further segment: large enough that a MiB is a handful of vectors of one writev.
+ */
 export const SEGMENT_LARGE_BYTES = 64 * 1024;
 
 /** Free small segments kept: 8 MiB, a write in flight on a thousand connections at once. */

@@ -1,9 +1,9 @@
 /**
  * Accepts connections on the node's one port, hears their HELLO and hands them over by role.
  *
- * A connection that is wrong (magic, version, cluster, node, role, no HELLO in time) is told why and
- * closed; none of that touches another connection. Of each peer one connection is kept, the newest: an
- * older one is the leftover of a process or network that is gone.
+ * A connection that is wrong (magic, version, cluster, node, role, no HELLO in time) is told why
+ * and closed; none of that touches another connection. Of each peer one connection is kept, the
+ * newest: an older one is the leftover of a process or network that is gone.
  *
  * Limits: CONNECTIONS_MAX; HELLO_TIMEOUT_MS; a first frame of HELLO_LENGTH_MAX.
  */
@@ -42,7 +42,9 @@ import { decodeMessage } from './raft-codec.ts';
 import { Refusals } from './refusals.ts';
 import { remoteName } from './remote-name.ts';
 
-/** Connections refused for their number that may linger at once; beyond, the kernel's accept is cut. */
+/**
+ * Connections refused for their number that may linger at once; beyond, the kernel's accept is cut.
+ */
 const REFUSED_LINGERING_MAX = 1_000;
 
 /** What a server is made from, and whom it tells. Callbacks must not throw. */
@@ -137,7 +139,9 @@ export class Server {
     this.#ticker = clock.every(CONNECTION_TICK_MS, () => this.#tick());
   }
 
-  /** Stops to listen, tells every connection that the node stops, and waits until all are closed. */
+  /**
+   * Stops to listen, tells every connection that the node stops, and waits until all are closed.
+   */
   async close(): Promise<void> {
     this.#ticker?.cancel();
     const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
@@ -239,7 +243,9 @@ export class Server {
     onPeer(peerId);
   }
 
-  /** The socket is gone. What the other side did wrong is worth a line; how else it ended is not. */
+  /**
+   * The socket is gone. What the other side did wrong is worth a line; how else it ended is not.
+   */
   #forget(connection: Connection): void {
     this.#connections.delete(connection);
     const { closeReason, closeError } = connection;

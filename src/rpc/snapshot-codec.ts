@@ -1,4 +1,6 @@
-/** Frames of a snapshot stream: begin, chunks, end, and the receiver's answer. docs/PROTOCOL.md 9. */
+/**
+ * Frames of a snapshot stream: begin, chunks, end, and the receiver's answer. docs/PROTOCOL.md 9.
+ */
 
 import type { SnapshotMeta } from '../../include/node.ts';
 import { FrameType } from '../../include/rpc.ts';

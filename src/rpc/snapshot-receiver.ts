@@ -1,6 +1,6 @@
 /**
- * Receives a snapshot stream: begin, chunks, end, in that order, one at a time. While a callback's promise
- * is pending nothing more is read, which slows the sender down.
+ * Receives a snapshot stream: begin, chunks, end, in that order, one at a time. While a callback's
+ * promise is pending nothing more is read, which slows the sender down.
  *
  * Invariant: after onBegin exactly one of onEnd (whole, checksum right) and onFailed is called.
  */
@@ -26,7 +26,9 @@ export type SnapshotReceiver = {
   readonly onChunk: (chunk: Buffer) => void | Promise<void>;
   /** All chunks came and are as they were sent. The sender is answered once this has settled. */
   readonly onEnd: (totals: SnapshotTotals) => void | Promise<void>;
-  /** The stream broke off or was refused; maybe while the promise of another callback is pending. */
+  /**
+   * The stream broke off or was refused; maybe while the promise of another callback is pending.
+   */
   readonly onFailed: (error: KvorumError) => void;
 };
 

@@ -52,7 +52,9 @@ export type SnapshotSenderOptions = {
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   readonly meta: SnapshotMeta;
-  /** Gives the next chunk (copied at once), undefined after the last. Called again once it settled. */
+  /**
+   * Gives the next chunk (copied at once), undefined after the last. Called again once it settled.
+   */
   readonly nextChunk: () => Buffer | undefined | Promise<Buffer | undefined>;
 };
 
