@@ -1,0 +1,154 @@
+/**
+ * etcd's gRPC as a load generator speaks it: prebuilt HTTP/2 frames on a plain socket.
+ *
+ * A request is HEADERS + DATA (five bytes of gRPC envelope, then the protobuf message) with stream
+ * id and key digits patched. A unary reply is HEADERS, DATA, HEADERS with END_STREAM; a call that
+ * failed has no DATA (gRPC's trailers-only answer), so success is told from frame headers alone.
+ *
+ * Invariant: what is in flight on one connection fits the server's receive windows, else this throws.
+ */
+
+import {
+  grpcHeaderBlocks,
+  H2_HEADER_BYTES,
+  H2_WINDOW_INITIAL,
+  H2Flag,
+  H2Type,
+  h2Frame,
+  h2Opening,
+  h2WindowUpdate,
+} from './http2-frames.ts';
+import { type Answered, KEY_BYTES, keyOf, Operation, patchKey, type Wire } from './wire.ts';
+
+/** Streams whose slot is remembered: far more than any load has in flight on a connection. */
+const STREAMS_REMEMBERED = 1 << 14;
+
+/** Bytes received after which the connection's window is refilled. */
+const REFILL_BYTES = 1 << 29;
+
+const GRPC_ENVELOPE_BYTES = 5;
+
+/** A request as it is sent, but for stream ids and key. */
+type Template = { readonly bytes: Buffer; readonly dataOffset: number; readonly keyOffset: number };
+
+/**
+ * Makes one connection's side.
+ *
+ * @param value what a put writes, and the least a get must bring
+ */
+export function createEtcdWire(operation: Operation, value: Buffer, authority: string): Wire {
+  const message = messageOf(operation, value);
+  const path = operation === Operation.Put ? '/etcdserverpb.KV/Put' : '/etcdserverpb.KV/Range';
+  const blocks = grpcHeaderBlocks(path, authority);
+  const first = templateOf(blocks.first, message);
+  const next = templateOf(blocks.next, message);
+  const dataBytesMin = operation === Operation.Put ? 1 : value.length;
+  const requestDataBytes = GRPC_ENVELOPE_BYTES + message.length;
+
+  const slots = new Uint32Array(STREAMS_REMEMBERED);
+  const dataBytes = new Uint32Array(STREAMS_REMEMBERED);
+  let stream = 1;
+  let sendWindow = H2_WINDOW_INITIAL;
+  let receivedBytes = 0;
+  let owed: Buffer[] = [];
+  let failure = 'none';
+
+  const request = (out: Buffer, offset: number, slot: number, keyNumber: number): number => {
+    const template = stream === 1 ? first : next;
+    template.bytes.copy(out, offset);
+    out.writeUInt32BE(stream, offset + 5);
+    out.writeUInt32BE(stream, offset + template.dataOffset + 5);
+    patchKey(out, offset + template.keyOffset, keyNumber);
+    const place = (stream >>> 1) & (STREAMS_REMEMBERED - 1);
+    slots[place] = slot;
+    dataBytes[place] = 0;
+    stream += 2;
+    sendWindow -= requestDataBytes;
+    if (sendWindow < 0) throw new Error('the server did not open its HTTP/2 window in time');
+    return offset + template.bytes.length;
+  };
+
+  const readControl = (bytes: Buffer, at: number, length: number): void => {
+    const payload = bytes.subarray(at + H2_HEADER_BYTES, at + H2_HEADER_BYTES + length);
+    const isAck = (bytes[at + 4]! & H2Flag.Ack) !== 0;
+    switch (bytes[at + 3]) {
+      case H2Type.Settings:
+        if (!isAck) owed.push(h2Frame(H2Type.Settings, H2Flag.Ack, 0, Buffer.alloc(0)));
+        return;
+      case H2Type.Ping:
+        if (!isAck) owed.push(h2Frame(H2Type.Ping, H2Flag.Ack, 0, payload));
+        return;
+      case H2Type.WindowUpdate:
+        if (bytes.readUInt32BE(at + 5) === 0) sendWindow += payload.readUInt32BE();
+        return;
+      case H2Type.GoAway:
+        throw new Error(`etcd closed the connection: ${payload.subarray(8).toString('latin1')}`);
+    }
+  };
+
+  const read = (bytes: Buffer, answered: Answered): number => {
+    let at = 0;
+    while (bytes.length - at >= H2_HEADER_BYTES) {
+      const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+      const end = at + H2_HEADER_BYTES + length;
+      if (end > bytes.length) break;
+      const type = bytes[at + 3]!;
+      const place = (bytes.readUInt32BE(at + 5) >>> 1) & (STREAMS_REMEMBERED - 1);
+      if (type === H2Type.Data) {
+        dataBytes[place] = dataBytes[place]! + length;
+        receivedBytes += length;
+      } else if (type === H2Type.RstStream) {
+        failure = `stream reset, code ${bytes.readUInt32BE(at + H2_HEADER_BYTES)}`;
+        answered(slots[place]!, false);
+      } else if (type !== H2Type.Headers) {
+        readControl(bytes, at, length);
+      } else if ((bytes[at + 4]! & H2Flag.EndStream) !== 0) {
+        const isOk = dataBytes[place]! >= dataBytesMin;
+        if (!isOk) failure = bytes.toString('latin1', at + H2_HEADER_BYTES, end);
+        answered(slots[place]!, isOk);
+      }
+      at = end;
+    }
+    if (receivedBytes >= REFILL_BYTES) {
+      owed.push(h2WindowUpdate(0, receivedBytes));
+      receivedBytes = 0;
+    }
+    return at;
+  };
+
+  const takeOwed = (): Buffer | undefined => {
+    if (owed.length === 0) return undefined;
+    const all = Buffer.concat(owed);
+    owed = [];
+    return all;
+  };
+
+  return {
+    opening: h2Opening(),
+    requestBytesMax: first.bytes.length,
+    request,
+    read,
+    takeOwed,
+    lastFailure: () => failure,
+  };
+}
+
+/** HEADERS and DATA of one call, on stream 0 as yet. */
+function templateOf(block: Buffer, message: Buffer): Template {
+  const headers = h2Frame(H2Type.Headers, H2Flag.EndHeaders, 0, block);
+  const envelope = Buffer.alloc(GRPC_ENVELOPE_BYTES);
+  envelope.writeUInt32BE(message.length, 1);
+  const data = h2Frame(H2Type.Data, H2Flag.EndStream, 0, Buffer.concat([envelope, message]));
+  const bytes = Buffer.concat([headers, data]);
+  return { bytes, dataOffset: headers.length, keyOffset: bytes.indexOf(keyOf(0)) };
+}
+
+/** PutRequest {key=1, value=2} or RangeRequest {key=1, serializable=7} of etcd's rpc.proto. */
+function messageOf(operation: Operation, value: Buffer): Buffer {
+  const key = Buffer.concat([Buffer.from([0x0a, KEY_BYTES]), keyOf(0)]);
+  if (operation === Operation.GetLinearizable) return key;
+  if (operation === Operation.GetSerializable) return Buffer.concat([key, Buffer.from([0x38, 1])]);
+  const length =
+    value.length < 0x80 ? [value.length] : [(value.length & 0x7f) | 0x80, value.length >>> 7];
+  return Buffer.concat([key, Buffer.from([0x12, ...length]), value]);
+}

@@ -1,0 +1,74 @@
+/**
+ * How long nobody can write after the leader's process is killed.
+ *
+ * A client keeps a connection to every node and puts to each every few milliseconds without waiting
+ * for answers. What counts is the time from `kill -9` of the leader to the first acknowledgement, by
+ * a survivor, of a put that was sent after the kill. Then the node is started again, and the next
+ * round begins once it has caught up.
+ */
+
+import { type Bench, fill, median, progress, sleep } from './bench.ts';
+import type { Cluster } from './cluster.ts';
+import { Probe } from './probe.ts';
+import { Operation } from './wire.ts';
+
+/** Milliseconds between two puts to a node: the grain of the result. */
+const ASK_MS = 5;
+
+/** Milliseconds the client writes before the kill; up to CALM_JITTER_MS more, to hit any moment. */
+const CALM_MS = 500;
+const CALM_JITTER_MS = 200;
+
+/** Milliseconds after which a cluster without a leader counts as broken. */
+const PATIENCE_MS = 30_000;
+
+const KEY_COUNT = 1_000;
+
+/** Milliseconds without an acknowledged write. */
+export type Failover = { readonly medianMs: number; readonly worstMs: number };
+
+/** Kills the leader of a fresh cluster again and again. */
+export async function measureFailover(bench: Bench, cluster: Cluster): Promise<Failover> {
+  await fill(bench, cluster, KEY_COUNT);
+  const times: number[] = [];
+  for (let round = 0; round < bench.options.failoverRounds; round += 1) {
+    times.push(await killLeader(bench, cluster, round));
+  }
+  progress(`${cluster.system.name}: no writes for ${times.map(Math.round).join(', ')} ms`);
+  return { medianMs: median(times), worstMs: Math.max(...times) };
+}
+
+async function killLeader(bench: Bench, cluster: Cluster, round: number): Promise<number> {
+  const leaderSlot = await cluster.settled();
+  let killedMs = Number.POSITIVE_INFINITY;
+  let onResumed = (_ms: number): void => undefined;
+  const resumed = new Promise<number>((resolve) => {
+    onResumed = resolve;
+  });
+  const probes = cluster.ports.map((port, slot) => {
+    const succeeded = (sentMs: number): void => {
+      if (slot !== leaderSlot && sentMs > killedMs) onResumed(performance.now() - killedMs);
+    };
+    const { valueBytes } = bench.options;
+    return new Probe(cluster.system.name, Operation.Put, port, valueBytes, succeeded);
+  });
+  let keyNumber = 0;
+  const asking = setInterval(() => {
+    keyNumber = (keyNumber + 1) % KEY_COUNT;
+    for (const probe of probes) probe.ask(keyNumber);
+  }, ASK_MS);
+
+  try {
+    await sleep(CALM_MS + ((round * 61) % CALM_JITTER_MS));
+    killedMs = performance.now();
+    const gone = cluster.endNode(leaderSlot, 'SIGKILL');
+    const elapsedMs = await Promise.race([resumed, sleep(PATIENCE_MS).then(() => Number.NaN)]);
+    if (Number.isNaN(elapsedMs)) throw new Error(`${cluster.system.name} found no new leader`);
+    await gone;
+    return elapsedMs;
+  } finally {
+    clearInterval(asking);
+    for (const probe of probes) probe.close();
+    cluster.startNode(leaderSlot);
+  }
+}

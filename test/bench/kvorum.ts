@@ -1,0 +1,104 @@
+/** Three kvorum nodes, with kvorum's defaults. Asked after their health in their own protocol. */
+
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { FROM_KEY } from '../../include/kvstore.ts';
+import { NO_NODE, Role } from '../../include/node.ts';
+import { FRAME_HEADER_BYTES, FRAME_LENGTH_BYTES, FrameType } from '../../include/rpc.ts';
+import { decodeError } from '../../src/rpc/connection-codec.ts';
+import type { FrameWriter } from '../../src/rpc/frame-writer.ts';
+import { decodeRangeReply, decodeStatusReply } from '../../src/rpc/reply-codec.ts';
+import { writeRange, writeStatus } from '../../src/rpc/request-codec.ts';
+import { framesOf, helloFrame } from './kvorum-frames.ts';
+import { plainRange } from './kvorum-wire.ts';
+import { type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
+
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+
+const TYPE_OFFSET = 4;
+
+/** How the nodes are started. */
+export type KvorumOptions = {
+  /** The packaged binary; undefined: node on src/main.ts. */
+  readonly binary: string | undefined;
+  /** Where each node leaves a CPU profile when it stops; undefined: none is taken. */
+  readonly profileDirectory: string | undefined;
+};
+
+/** kvorum as the benchmark sees it. */
+export function createKvorum(options: KvorumOptions): System {
+  return {
+    name: 'kvorum',
+
+    prepare: (layout) => {
+      const lines = layout.clientPorts.map((port, slot) => `${slot} 127.0.0.1 ${port}\n`);
+      writeFileSync(confPath(layout), lines.join(''));
+    },
+
+    command: (layout, slot) => {
+      const serve = ['serve', '--id', String(slot), '--conf', confPath(layout)];
+      const args = [...serve, '--data-dir', join(layout.directory, `n${slot}`)];
+      if (options.binary !== undefined) return { file: options.binary, args, env: {} };
+      const node = [...profileFlags(options, slot), MAIN];
+      return { file: process.execPath, args: [...node, ...args], env: {} };
+    },
+
+    state: async (port) => {
+      const status = await ask(port, (writer) => writeStatus(writer, 1), decodeStatusReply);
+      return {
+        isLeader: status.role === Role.Leader,
+        hasLeader: status.leader !== NO_NODE,
+        appliedIndex: status.appliedIndex,
+      };
+    },
+
+    countKeys: async (port) => {
+      const range = { ...plainRange(FROM_KEY), rangeEnd: FROM_KEY, countOnly: true };
+      const answer = await ask(port, (writer) => writeRange(writer, 1, range), decodeRangeReply);
+      return answer.count;
+    },
+  };
+}
+
+function confPath(layout: Layout): string {
+  return join(layout.directory, 'nodes.conf');
+}
+
+function profileFlags(options: KvorumOptions, slot: number): string[] {
+  if (options.profileDirectory === undefined) return [];
+  const name = `--cpu-prof-name=n${slot}.cpuprofile`;
+  return ['--cpu-prof', `--cpu-prof-dir=${options.profileDirectory}`, name];
+}
+
+/** Asks one question on a connection of its own. */
+function ask<T>(
+  port: number,
+  write: (writer: FrameWriter) => void,
+  decode: (bytes: Buffer, start: number, end: number) => T,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    let bytes: Buffer = Buffer.alloc(0);
+    socket.setTimeout(STATE_TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')));
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('kvorum closed the connection')));
+    socket.on('connect', () => socket.write(Buffer.concat([helloFrame(), framesOf(write)])));
+    socket.on('data', (chunk) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      while (bytes.length >= FRAME_HEADER_BYTES) {
+        const end = FRAME_LENGTH_BYTES + bytes.readUInt32BE(0);
+        if (end > bytes.length) return;
+        const type = bytes[TYPE_OFFSET];
+        try {
+          if (type === FrameType.Reply) resolve(decode(bytes, FRAME_HEADER_BYTES, end));
+          else if (type === FrameType.Error) reject(decodeError(bytes, FRAME_HEADER_BYTES, end));
+        } catch (error) {
+          reject(error);
+        }
+        if (type !== FrameType.Hello) socket.destroy();
+        bytes = bytes.subarray(end);
+      }
+    });
+  });
+}

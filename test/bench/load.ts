@@ -1,0 +1,313 @@
+/**
+ * A closed loop of requests over plain sockets: each connection keeps a fixed number in flight and
+ * asks anew for each answer. One thread, one buffer a connection, one write a chunk received.
+ *
+ * Phases: connect, warm up, measure, drain. What is answered inside the measured window counts.
+ * Limits: connecting, and any silence while requests are in flight, ends with an error after
+ * SILENCE_MAX_MS.
+ */
+
+import { connect, type Socket } from 'node:net';
+import { createRandom, type Random } from '../../src/random.ts';
+import { createHistogram, type Histogram, percentileMicros, record } from './histogram.ts';
+import { cpuMicros } from './proc.ts';
+import type { Operation, Wire } from './wire.ts';
+import { createWire, type SystemName } from './wires.ts';
+
+/** Milliseconds without any answer after which the server counts as stuck. */
+const SILENCE_MAX_MS = 15_000;
+
+/** Connections opened at once, below any listen backlog. */
+const CONNECTING_MAX = 100;
+
+/** Bytes one chunk read from a socket can have. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** Steps through all keys in an order that is not theirs: a prime that divides no key count used. */
+const KEY_STRIDE = 611_953;
+
+/** What to ask, of whom, for how long. Plain data: it travels to the generator's process. */
+export type LoadJob = {
+  readonly system: SystemName;
+  readonly operation: Operation;
+  /** Ports of 127.0.0.1; connections are spread over them in turn. */
+  readonly ports: readonly number[];
+  readonly connectionCount: number;
+  readonly inflightPerConnection: number;
+  /** Keys are drawn from [0, keyCount). */
+  readonly keyCount: number;
+  readonly valueBytes: number;
+  readonly warmupMs: number;
+  /** Length of the measured window; 0: ask for every key exactly once, in scattered order. */
+  readonly windowMs: number;
+  readonly seed: number;
+  /** Processes whose CPU time is charged to the requests. */
+  readonly serverPids: readonly number[];
+};
+
+/** What was measured. */
+export type LoadResult = {
+  readonly answeredCount: number;
+  readonly failedCount: number;
+  /** The last failure, for a message. */
+  readonly lastFailure: string;
+  readonly elapsedMs: number;
+  readonly p50Micros: number;
+  readonly p99Micros: number;
+  readonly serverCpuMicros: number;
+  readonly generatorCpuMicros: number;
+};
+
+type Connection = {
+  readonly socket: Socket;
+  readonly wire: Wire;
+  /** Requests of one turn, gathered; replaced while a write of it is in flight. */
+  out: Buffer;
+  /** When each slot's request was written, in ms; -1 while the slot is free. */
+  readonly startedMs: Float64Array;
+  /** Bytes of a frame that has not arrived whole. */
+  rest: Buffer | undefined;
+};
+
+type Load = {
+  readonly job: LoadJob;
+  readonly random: Random;
+  readonly connections: Connection[];
+  histogram: Histogram;
+  isMeasuring: boolean;
+  isStopping: boolean;
+  answeredCount: number;
+  failedCount: number;
+  inflightCount: number;
+  askedCount: number;
+  lastAnswerMs: number;
+  lastFailure: string;
+  /** Called when nothing is in flight any more, or with what went wrong. */
+  settle: (error?: Error) => void;
+};
+
+/**
+ * Runs a job to its end.
+ *
+ * @throws Error when a server cannot be reached, breaks its protocol or falls silent
+ */
+export async function runLoad(job: LoadJob): Promise<LoadResult> {
+  const load = createLoad(job);
+  const drained = new Promise<void>((resolve, reject) => {
+    load.settle = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  drained.catch(() => undefined);
+  const watchdog = setInterval(() => {
+    const silentMs = performance.now() - load.lastAnswerMs;
+    if (silentMs > SILENCE_MAX_MS) load.settle(new Error(`${job.system}: no answer for 15 s`));
+  }, 1_000);
+  try {
+    await Promise.race([openAll(load), drained]);
+    return await orFailure(measure(load, drained), drained);
+  } finally {
+    clearInterval(watchdog);
+    for (const connection of load.connections) connection.socket.destroy();
+  }
+}
+
+/** The result, or at once the failure that `drained` reports; its success alone is no result. */
+function orFailure(result: Promise<LoadResult>, drained: Promise<void>): Promise<LoadResult> {
+  return new Promise((resolve, reject) => {
+    drained.catch(reject);
+    result.then(resolve, reject);
+  });
+}
+
+async function measure(load: Load, drained: Promise<void>): Promise<LoadResult> {
+  const { job } = load;
+  load.lastAnswerMs = performance.now();
+  if (job.windowMs === 0) beginWindow(load);
+  for (const connection of load.connections) startConnection(load, connection);
+  if (job.windowMs > 0) {
+    await sleep(job.warmupMs);
+    beginWindow(load);
+  }
+  const startMs = performance.now();
+  const serverStart = cpuMicros(job.serverPids);
+  const ownStart = process.cpuUsage();
+
+  if (job.windowMs > 0) await sleep(job.windowMs);
+  else await drained;
+
+  const own = process.cpuUsage(ownStart);
+  const serverCpuMicros = cpuMicros(job.serverPids) - serverStart;
+  const elapsedMs = performance.now() - startMs;
+  load.isMeasuring = false;
+  load.isStopping = true;
+  const result = {
+    answeredCount: load.answeredCount,
+    failedCount: load.failedCount,
+    lastFailure: load.lastFailure,
+    elapsedMs,
+    p50Micros: percentileMicros(load.histogram, 0.5),
+    p99Micros: percentileMicros(load.histogram, 0.99),
+    serverCpuMicros,
+    generatorCpuMicros: own.user + own.system,
+  };
+  await drained;
+  return result;
+}
+
+function createLoad(job: LoadJob): Load {
+  return {
+    job,
+    random: createRandom(job.seed),
+    connections: [],
+    histogram: createHistogram(),
+    isMeasuring: false,
+    isStopping: false,
+    answeredCount: 0,
+    failedCount: 0,
+    inflightCount: 0,
+    askedCount: 0,
+    lastAnswerMs: performance.now(),
+    lastFailure: 'none',
+    settle: () => undefined,
+  };
+}
+
+function beginWindow(load: Load): void {
+  load.histogram = createHistogram();
+  load.answeredCount = 0;
+  load.failedCount = 0;
+  load.isMeasuring = true;
+}
+
+async function openAll(load: Load): Promise<void> {
+  const { job } = load;
+  const value = Buffer.alloc(job.valueBytes);
+  for (let at = 0; at < value.length; at += 1) value[at] = load.random.below(256);
+  while (load.connections.length < job.connectionCount) {
+    const count = Math.min(CONNECTING_MAX, job.connectionCount - load.connections.length);
+    const opening = Array.from({ length: count }, (_, slot) => {
+      const port = job.ports[(load.connections.length + slot) % job.ports.length]!;
+      return openConnection(load, port, value);
+    });
+    load.connections.push(...(await Promise.all(opening)));
+    load.lastAnswerMs = performance.now();
+  }
+}
+
+function openConnection(load: Load, port: number, value: Buffer): Promise<Connection> {
+  const { job } = load;
+  const wire = createWire(job.system, job.operation, value, `127.0.0.1:${port}`);
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      noDelay: true,
+      // The socket reads into this one buffer, past the stream machinery.
+      onread: {
+        buffer: Buffer.allocUnsafe(CHUNK_BYTES),
+        callback: (sizeBytes, buffer) => {
+          onChunk(load, connection, Buffer.from(buffer.buffer, buffer.byteOffset, sizeBytes));
+          return true;
+        },
+      },
+    });
+    const connection: Connection = {
+      socket,
+      wire,
+      out: allocateOut(job, wire),
+      startedMs: new Float64Array(job.inflightPerConnection).fill(-1),
+      rest: undefined,
+    };
+    socket.once('connect', () => {
+      socket.write(wire.opening);
+      resolve(connection);
+    });
+    socket.on('error', (error) => {
+      reject(error);
+      load.settle(error);
+    });
+    socket.on('close', () =>
+      load.settle(new Error(`${job.system}: port ${port} closed the connection`)),
+    );
+  });
+}
+
+function allocateOut(job: LoadJob, wire: Wire): Buffer {
+  return Buffer.allocUnsafe(wire.requestBytesMax * job.inflightPerConnection);
+}
+
+/** The first requests of a connection, one for every slot. */
+function startConnection(load: Load, connection: Connection): void {
+  const nowMs = performance.now();
+  let end = 0;
+  for (let slot = 0; slot < load.job.inflightPerConnection; slot += 1) {
+    end = ask(load, connection, end, slot, nowMs);
+  }
+  if (end > 0) flush(load, connection, end);
+}
+
+/** Writes the next request into the connection's buffer, unless the job is at its end. */
+function ask(load: Load, connection: Connection, end: number, slot: number, nowMs: number): number {
+  if (load.isStopping) return end;
+  const keyNumber = nextKey(load);
+  if (keyNumber < 0) return end;
+  load.inflightCount += 1;
+  connection.startedMs[slot] = nowMs;
+  return connection.wire.request(connection.out, end, slot, keyNumber);
+}
+
+function nextKey(load: Load): number {
+  const { keyCount, windowMs } = load.job;
+  if (windowMs > 0) return load.random.below(keyCount);
+  if (load.askedCount === keyCount) return -1;
+  load.askedCount += 1;
+  return (load.askedCount * KEY_STRIDE) % keyCount;
+}
+
+function onChunk(load: Load, connection: Connection, chunk: Buffer): void {
+  const nowMs = performance.now();
+  const bytes = connection.rest === undefined ? chunk : Buffer.concat([connection.rest, chunk]);
+  let end = 0;
+  try {
+    const consumed = connection.wire.read(bytes, (slot, isOk) => {
+      const startedMs = connection.startedMs[slot]!;
+      if (startedMs < 0) throw new Error('an answer to a request that is not in flight');
+      connection.startedMs[slot] = -1;
+      load.inflightCount -= 1;
+      if (load.isMeasuring) count(load, connection, isOk, (nowMs - startedMs) * 1_000);
+      end = ask(load, connection, end, slot, nowMs);
+    });
+    connection.rest = consumed < bytes.length ? Buffer.from(bytes.subarray(consumed)) : undefined;
+  } catch (error) {
+    load.settle(error instanceof Error ? error : new Error(String(error)));
+    return;
+  }
+  load.lastAnswerMs = nowMs;
+  const owed = connection.wire.takeOwed();
+  if (owed !== undefined) connection.socket.write(owed);
+  if (end > 0) flush(load, connection, end);
+  if (load.inflightCount === 0 && isAtEnd(load)) load.settle();
+}
+
+function count(load: Load, connection: Connection, isOk: boolean, micros: number): void {
+  if (isOk) {
+    load.answeredCount += 1;
+    record(load.histogram, micros);
+    return;
+  }
+  load.failedCount += 1;
+  load.lastFailure = connection.wire.lastFailure();
+}
+
+function isAtEnd(load: Load): boolean {
+  return load.isStopping || (load.job.windowMs === 0 && load.askedCount === load.job.keyCount);
+}
+
+function flush(load: Load, connection: Connection, end: number): void {
+  connection.socket.write(connection.out.subarray(0, end));
+  // What the kernel did not take at once still needs the buffer.
+  if (connection.socket.writableLength > 0) connection.out = allocateOut(load.job, connection.wire);
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

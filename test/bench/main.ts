@@ -1,0 +1,112 @@
+/**
+ * kvorum and etcd side by side: the same requests, one machine, one file system, every write synced.
+ * `--help` tells the options; what is measured stands in throughput.ts, failover.ts and restart.ts.
+ *
+ * The nodes, the load generator and whatever else runs share the machine: take the ratios.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type Bench, progress } from './bench.ts';
+import { Cluster } from './cluster.ts';
+import { etcd, etcdVersion } from './etcd.ts';
+import { type Failover, measureFailover } from './failover.ts';
+import { Generator } from './generate.ts';
+import { createKvorum } from './kvorum.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { measureRestart, type Restart } from './restart.ts';
+import { eventsTable, throughputTable } from './table.ts';
+import { measureThroughput } from './throughput.ts';
+import type { SystemName } from './wires.ts';
+
+const GIB = 1024 ** 3;
+
+const options = readOptions(process.argv.slice(2));
+if (options === undefined) {
+  process.stdout.write(USAGE);
+} else {
+  await run(await withoutMissing(options));
+}
+
+/** Leaves etcd out where it is not installed. */
+async function withoutMissing(asked: Options): Promise<Options> {
+  if (!asked.systems.includes('etcd')) return asked;
+  const version = etcdVersion();
+  if (version !== undefined) {
+    progress(`etcd ${version}`);
+    return asked;
+  }
+  console.log('etcd is not installed (Debian: etcd-server): kvorum is measured alone.');
+  return { ...asked, systems: asked.systems.filter((system) => system !== 'etcd') };
+}
+
+async function run(options: Options): Promise<void> {
+  const directory = mkdtempSync(join(options.directory, 'kvorum-bench-'));
+  const running = new Set<Cluster>();
+  const generator = new Generator();
+  const kvorum = createKvorum(options);
+  const bench: Bench = {
+    options,
+    generator,
+    startCluster: async (name) => {
+      const cluster = await Cluster.create(name === 'etcd' ? etcd : kvorum, directory);
+      running.add(cluster);
+      cluster.startAll();
+      await cluster.settled();
+      return cluster;
+    },
+    destroyCluster: (cluster) => {
+      cluster.destroy();
+      running.delete(cluster);
+    },
+  };
+  const cleanUp = (): void => {
+    generator.stop();
+    for (const cluster of running) cluster.destroy();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  };
+  process.once('exit', cleanUp);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(1));
+  }
+  await measureAll(bench);
+  process.exit(0);
+}
+
+async function measureAll(bench: Bench): Promise<void> {
+  const { options } = bench;
+  const { parts } = options;
+  console.log(machine(options));
+  if (parts.has('puts') || parts.has('gets')) {
+    console.log(throughputTable(await measureThroughput(bench)));
+  }
+  const failovers = new Map<SystemName, Failover>();
+  const restarts = new Map<SystemName, Restart>();
+  for (const system of options.systems) {
+    if (parts.has('failover')) {
+      const cluster = await bench.startCluster(system);
+      failovers.set(system, await measureFailover(bench, cluster));
+      bench.destroyCluster(cluster);
+    }
+    if (parts.has('restart')) {
+      const cluster = await bench.startCluster(system);
+      restarts.set(system, await measureRestart(bench, cluster));
+      bench.destroyCluster(cluster);
+    }
+  }
+  if (failovers.size + restarts.size > 0) {
+    console.log(eventsTable(failovers, restarts, options.restartKeyCount));
+  }
+}
+
+function machine(options: Options): string {
+  const memory = `${(totalmem() / GIB).toFixed(0)} GiB`;
+  const load = loadavg()[0]!.toFixed(1);
+  const what = options.binary ?? `node ${process.version} src/main.ts`;
+  const { keyCount, valueBytes, windowCount, windowMs } = options;
+  return `${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, ${memory}, load ${load} before the start
+kvorum is ${what}; three nodes each; ${keyCount.toLocaleString('en')} keys, values of ${valueBytes} bytes;
+medians of ${windowCount} windows of ${windowMs / 1_000} s
+`;
+}

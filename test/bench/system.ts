@@ -1,0 +1,43 @@
+/** What the benchmark must know of a system to start it and to ask after its health. */
+
+import type { SystemName } from './wires.ts';
+
+/** Where a cluster's nodes live. */
+export type Layout = {
+  /** A directory of its own for each cluster. */
+  readonly directory: string;
+  /** Ports of peers, by slot; a system that has one port for all leaves them unused. */
+  readonly peerPorts: readonly number[];
+  /** Ports that clients use, by slot. */
+  readonly clientPorts: readonly number[];
+};
+
+/** How to start one node. */
+export type Command = {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+};
+
+/** What a node says of itself. */
+export type NodeState = {
+  readonly isLeader: boolean;
+  /** It knows a leader, itself or another. */
+  readonly hasLeader: boolean;
+  readonly appliedIndex: number;
+};
+
+/** One of the systems compared. */
+export type System = {
+  readonly name: SystemName;
+  /** Writes the files that all nodes share. Called once, before the first start. */
+  readonly prepare: (layout: Layout) => void;
+  readonly command: (layout: Layout, slot: number) => Command;
+  /** @throws Error while the node does not answer */
+  readonly state: (port: number) => Promise<NodeState>;
+  /** Keys the store holds, by a linearizable read. */
+  readonly countKeys: (port: number) => Promise<number>;
+};
+
+/** Milliseconds a question to a node may take. */
+export const STATE_TIMEOUT_MS = 2_000;

@@ -1,0 +1,139 @@
+/** The results as text. */
+
+import type { Failover } from './failover.ts';
+import type { Memory } from './proc.ts';
+import type { Restart } from './restart.ts';
+import type { Cell, Row, Throughput } from './throughput.ts';
+import type { SystemName } from './wires.ts';
+
+const MIB = 1024 * 1024;
+
+/** What a figure reads when it was not measured. */
+const NONE = '-';
+
+/** A group of columns: kvorum, etcd and, where it makes sense, the one over the other. */
+type Group = {
+  readonly title: string;
+  readonly value: (cell: Cell) => number;
+  readonly text: (value: number) => string;
+  readonly hasRatio: boolean;
+};
+
+const GROUPS: readonly Group[] = [
+  { title: 'ops/s', value: (cell) => cell.perSecond, text: whole, hasRatio: true },
+  { title: 'p50 ms', value: (cell) => cell.p50Micros / 1_000, text: short, hasRatio: true },
+  { title: 'p99 ms', value: (cell) => cell.p99Micros / 1_000, text: short, hasRatio: true },
+  { title: 'server us/op', value: (cell) => cell.serverCpuMicros, text: short, hasRatio: true },
+  { title: 'client us/op', value: (cell) => cell.generatorCpuMicros, text: short, hasRatio: false },
+  { title: 'RSS MiB', value: (cell) => cell.memory.rssBytes / MIB, text: whole, hasRatio: false },
+  { title: 'anon MiB', value: (cell) => cell.memory.anonBytes / MIB, text: whole, hasRatio: false },
+];
+
+/** Puts and gets. */
+export function throughputTable(throughput: Throughput): string {
+  const { rows, idleCpuPercent } = throughput;
+  const titles = [''];
+  const heads = [''];
+  for (const group of GROUPS) {
+    titles.push(group.title, '', ...(group.hasRatio ? [''] : []));
+    heads.push('kvorum', 'etcd', ...(group.hasRatio ? ['ratio'] : []));
+  }
+  titles.push('clients at', '');
+  heads.push('kvorum', 'etcd');
+  const lines = rows.map((row) => [row.workload.label, ...rowCells(row)]);
+  const idle = [...idleCpuPercent].map(([name, percent]) => `${name} ${percent.toFixed(1)} %`);
+  return `${align([titles, heads, ...lines])}
+ratio: kvorum / etcd. server us/op: CPU time of all three nodes. RSS, anon: the largest node; anon is
+what no file backs. clients at: the better for that system of all at the leader, or spread over the
+nodes. Idle nodes, all three: ${idle.join(', ')} of a core.
+`;
+}
+
+/** Failover and restart. */
+export function eventsTable(
+  failovers: ReadonlyMap<SystemName, Failover>,
+  restarts: ReadonlyMap<SystemName, Restart>,
+  restartKeyCount: number,
+): string {
+  const keys = restartKeyCount.toLocaleString('en');
+  const rows = [['', 'kvorum', 'etcd', 'ratio']];
+  const addFailover = (label: string, value: (failover: Failover) => number): void => {
+    rows.push(pair(label, failovers, value, whole));
+  };
+  const addRestart = (label: string, value: (restart: Restart) => number): void => {
+    rows.push(pair(label, restarts, value, whole));
+  };
+  if (failovers.size > 0) {
+    addFailover('kill -9 of the leader to next write, median ms', (failover) => failover.medianMs);
+    addFailover('kill -9 of the leader to next write, worst ms', (failover) => failover.worstMs);
+  }
+  if (restarts.size > 0) {
+    addRestart(`start with ${keys} keys to first read, median ms`, (restart) => restart.medianMs);
+    addRestart(`start with ${keys} keys to first read, worst ms`, (restart) => restart.worstMs);
+    for (const [label, memory] of [
+      ['written', (restart: Restart): Memory => restart.memoryFilled],
+      ['restarted', (restart: Restart): Memory => restart.memoryRestarted],
+    ] as const) {
+      addRestart(`${keys} keys ${label}, RSS MiB`, (restart) => memory(restart).rssBytes / MIB);
+      addRestart(`${keys} keys ${label}, anon MiB`, (restart) => memory(restart).anonBytes / MIB);
+    }
+  }
+  return align(rows);
+}
+
+function rowCells(row: Row): string[] {
+  const kvorum = row.cells.get('kvorum');
+  const etcd = row.cells.get('etcd');
+  const texts: string[] = [];
+  for (const { value, text, hasRatio } of GROUPS) {
+    const ours = kvorum === undefined ? Number.NaN : value(kvorum);
+    const theirs = etcd === undefined ? Number.NaN : value(etcd);
+    texts.push(text(ours), text(theirs), ...(hasRatio ? [ratio(ours, theirs)] : []));
+  }
+  return [...texts, kvorum?.placement ?? NONE, etcd?.placement ?? NONE];
+}
+
+function pair<T>(
+  label: string,
+  results: ReadonlyMap<SystemName, T>,
+  value: (result: T) => number,
+  text: (value: number) => string,
+): string[] {
+  const of = (name: SystemName): number => {
+    const result = results.get(name);
+    return result === undefined ? Number.NaN : value(result);
+  };
+  const [ours, theirs] = [of('kvorum'), of('etcd')];
+  return [label, text(ours), text(theirs), ratio(ours, theirs)];
+}
+
+/** Columns as wide as their widest text, the first to the left, the others to the right. */
+function align(rows: readonly (readonly string[])[]): string {
+  const widths = rows[rows.length - 1]!.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]!.length)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((text, column) =>
+        column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function whole(value: number): string {
+  return Number.isNaN(value) ? NONE : Math.round(value).toLocaleString('en');
+}
+
+/** Three digits that count. */
+function short(value: number): string {
+  if (Number.isNaN(value)) return NONE;
+  return value >= 100 ? whole(value) : value.toPrecision(value < 1 ? 2 : 3);
+}
+
+function ratio(ours: number, theirs: number): string {
+  const value = ours / theirs;
+  return Number.isNaN(value) ? NONE : value.toFixed(2);
+}
