@@ -8,11 +8,7 @@ import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { Log } from '../../include/log.ts';
 import type { NodeId } from '../../include/node.ts';
-
-/** How much is logged. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-/** One of LOG_LEVELS. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import type { LogLevel } from './server-flags.ts';
 
 /** Names that pino gives a line besides the fields of the event. */
 const ENVELOPE = new Set(['level', 'time', 'node', 'event', 'msg']);

@@ -1,11 +1,13 @@
 import t from 'tap';
+import { FrameType } from '../../include/rpc.ts';
 import type { Asker } from '../../src/node/asker.ts';
 import { type Proposal, Proposals } from '../../src/node/proposals.ts';
 
 const asker: Asker = { answer: () => {}, refuse: () => {}, redirect: () => {} };
+const command = { type: FrameType.Compact, body: { revision: 1, physical: false } } as const;
 
 function proposal(index: number, term: number, deadlineMs = 0): Proposal {
-  return { index, term, asker, id: index * 100 + term, deadlineMs };
+  return { index, term, asker, id: index * 100 + term, command, deadlineMs };
 }
 
 function collector(): { lost: number[]; onLost: (proposal: Proposal) => void } {
@@ -35,7 +37,7 @@ t.test('a proposal whose entry was overwritten is lost, not answered', async (t)
 
 t.test('an entry proposed elsewhere leaves later proposals waiting', async (t) => {
   const proposals = new Proposals();
-  const { lost, onLost } = collector();
+  const { onLost } = collector();
   proposals.add(proposal(9, 2), onLost);
   t.equal(proposals.take(8, 2, onLost), undefined);
   t.equal(proposals.count, 1);

@@ -1,0 +1,127 @@
+/**
+ * What a command runs in: a terminal, and clients that outlive it, so that the lines of a shell share
+ * connections. One context a process or shell.
+ */
+
+import type { Worker } from 'node:worker_threads';
+import type { Client, ClientEvent } from '../../include/client.ts';
+import type { NodeId } from '../../include/node.ts';
+import { connect } from '../client/connect.ts';
+import { createFieldsPrinter } from '../client/terminal/fields-printer.ts';
+import { createJsonPrinter } from '../client/terminal/json-printer.ts';
+import type { PairStyle, Printer } from '../client/terminal/printer.ts';
+import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
+import { createTablePrinter } from '../client/terminal/table-printer.ts';
+import type { ExitCode } from './command-error.ts';
+import { readSettings, type Settings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a worker thread that runs a node is given. */
+export type NodeWorkerData = {
+  readonly id: NodeId;
+  /** The flags of the command that started it. */
+  readonly argv: Readonly<Record<string, unknown>>;
+};
+
+/** Tells a worker thread to stop its node and end. */
+export const StopMessage = 'stop';
+
+/** Starts a worker thread that runs one node: the program itself, not as the main thread. */
+export type StartWorker = (data: NodeWorkerData) => Worker;
+
+/** What a command runs in. */
+export type CommandContext = {
+  readonly terminal: Terminal;
+  /** Runs a command line within this context; never rejects. */
+  readonly run: (args: readonly string[], context: CommandContext) => Promise<ExitCode>;
+  /** Words that complete the last one of a command line. */
+  readonly complete: (
+    args: readonly string[],
+    context: CommandContext,
+  ) => Promise<readonly string[]>;
+  /** The clients made so far, by what they were made from. */
+  readonly clients: Map<string, Client>;
+  /** Absent in a shell, whose lines start no servers. */
+  readonly startWorker?: StartWorker;
+};
+
+/** A command's flags, the cluster they point to and the format they ask for. */
+export type Invocation = {
+  readonly settings: Settings;
+  readonly client: Client;
+  readonly printer: Printer;
+  /** How pairs are printed unless the command has flags for it. */
+  readonly style: PairStyle;
+};
+
+/** Reads the global flags of a command and makes what they ask for. */
+export function openInvocation(
+  context: CommandContext,
+  argv: Readonly<Record<string, unknown>>,
+): Invocation {
+  const settings = readSettings(argv, context.terminal.environment);
+  return {
+    settings,
+    client: openClient(context, settings, settings.endpoints),
+    printer: createPrinter(context.terminal, settings),
+    style: { hex: settings.hex, keysOnly: false, valuesOnly: false },
+  };
+}
+
+/** A client of these endpoints: a new one, or that of an earlier command with the same settings. */
+export function openClient(
+  context: CommandContext,
+  settings: Settings,
+  endpoints: readonly string[],
+): Client {
+  const { requestTimeoutMs, dialTimeoutMs, verbose } = settings;
+  const name = JSON.stringify([endpoints, requestTimeoutMs, dialTimeoutMs, verbose]);
+  const open = context.clients.get(name);
+  if (open !== undefined) return open;
+
+  const onEvent = (event: ClientEvent): void => {
+    const line = describeEvent(event);
+    if (line !== undefined) context.terminal.writeError(`${line}\n`);
+  };
+  const client = connect({
+    endpoints,
+    requestTimeoutMs,
+    dialTimeoutMs,
+    ...(verbose ? { onEvent } : {}),
+  });
+  context.clients.set(name, client);
+  return client;
+}
+
+/** Closes every client of a context. */
+export async function closeClients(context: CommandContext): Promise<void> {
+  await Promise.all([...context.clients.values()].map((client) => client.close()));
+  context.clients.clear();
+}
+
+function createPrinter(terminal: Terminal, settings: Settings): Printer {
+  switch (settings.format) {
+    case 'simple':
+      return createSimplePrinter(terminal.write, terminal.writeError);
+    case 'fields':
+      return createFieldsPrinter(terminal.write);
+    case 'json':
+      return createJsonPrinter(terminal.write);
+    case 'table':
+      return createTablePrinter(terminal.write);
+  }
+}
+
+/** What `--verbose` says of an event; nothing of connections that work. */
+function describeEvent(event: ClientEvent): string | undefined {
+  switch (event.kind) {
+    case 'redirect':
+      return `redirect: ${event.endpoint} -> leader ${event.leaderId.toString(16)} at ${event.leader}`;
+    case 'retry':
+      return `retry: ${event.endpoint}: ${event.reason}`;
+    case 'disconnected':
+      return `disconnected: ${event.endpoint}: ${event.reason}`;
+    case 'connected':
+      return undefined;
+  }
+}

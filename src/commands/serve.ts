@@ -1,0 +1,22 @@
+/** `kvorum serve`: one node in the foreground, until a signal or a fault ends it. */
+
+import type { CommandModule } from 'yargs';
+import type { CommandContext } from './command-context.ts';
+import { SERVER_FLAGS } from './server-flags.ts';
+
+/** Makes the command. */
+export function serveCommand(context: CommandContext): CommandModule {
+  return {
+    command: 'serve',
+    describe: 'run one node of a cluster',
+    builder: (yargs) =>
+      yargs.usage('$0 serve --id N').options({
+        id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
+        ...SERVER_FLAGS,
+      }),
+    handler: async (argv) => {
+      const { serve } = await import('./run-server.ts');
+      await serve(argv, context.terminal.environment);
+    },
+  };
+}

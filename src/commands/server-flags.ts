@@ -1,0 +1,153 @@
+/**
+ * The flags of a server, and the environment behind them: `--data-dir` is also KVORUM_DATA_DIR. A flag
+ * wins over the environment. Whatever is wrong ends the command with a line that says what to give.
+ */
+
+import { readFileSync } from 'node:fs';
+import {
+  type ClusterConfig,
+  ELECTION_MS,
+  HEARTBEAT_MS,
+  NODE_ID_MAX,
+  type NodeId,
+  TICK_MS,
+} from '../../include/node.ts';
+import { parseNodesConf } from '../node/nodes-conf.ts';
+import { CommandError, ExitCode } from './command-error.ts';
+import { environmentName, type Flags } from './settings.ts';
+
+/** How much is logged. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** One of LOG_LEVELS. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Longest election timeout, in milliseconds (etcd's). */
+const ELECTION_MS_MAX = 50_000;
+
+/** An election must outlast this many lost heartbeats (etcd's rule). */
+const HEARTBEATS_PER_ELECTION_MIN = 5;
+
+/** Flags that serve and dev share. Values are read by `readServerSettings`. */
+export const SERVER_FLAGS = {
+  conf: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'the members: one "id address port" a line',
+    defaultDescription: 'nodes.conf',
+  },
+  'data-dir': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'where log and store are kept',
+    defaultDescription: 'data',
+  },
+  'log-level': {
+    type: 'string',
+    requiresArg: true,
+    describe: LOG_LEVELS.join(', '),
+    defaultDescription: 'info',
+  },
+  'heartbeat-interval': {
+    type: 'string',
+    requiresArg: true,
+    describe: "milliseconds between a leader's heartbeats",
+    defaultDescription: String(HEARTBEAT_MS),
+  },
+  'election-timeout': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'milliseconds without a leader before an election',
+    defaultDescription: String(ELECTION_MS),
+  },
+} as const satisfies Flags;
+
+/** What a server is started with. */
+export type ServerSettings = {
+  readonly confPath: string;
+  readonly cluster: ClusterConfig;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+};
+
+/** Reads a flag or the variable behind it; undefined when neither is given. */
+export function serverFlag(
+  name: string,
+  argv: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const flag = argv[name];
+  const value = typeof flag === 'string' ? flag : environment[environmentName(name)];
+  return value === '' ? undefined : value;
+}
+
+/**
+ * Reads the flags of a server, and the nodes.conf they name.
+ *
+ * @throws CommandError, NodeFault: what is wrong and what is expected
+ */
+export function readServerSettings(
+  argv: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): ServerSettings {
+  const text = (name: keyof typeof SERVER_FLAGS): string | undefined =>
+    serverFlag(name, argv, environment);
+  const confPath = text('conf') ?? 'nodes.conf';
+  const heartbeatMs = readMs('heartbeat-interval', text('heartbeat-interval'), HEARTBEAT_MS);
+  const electionMs = readMs('election-timeout', text('election-timeout'), ELECTION_MS);
+  checkTimes(heartbeatMs, electionMs);
+  return {
+    confPath,
+    cluster: parseNodesConf(confPath, readConf(confPath)),
+    dataDir: text('data-dir') ?? 'data',
+    logLevel: readLogLevel(text('log-level') ?? 'info'),
+    heartbeatMs,
+    electionMs,
+  };
+}
+
+/** Reads a node id. @throws CommandError */
+export function readNodeId(text: string | undefined): NodeId {
+  if (text !== undefined && /^\d{1,10}$/.test(text) && Number(text) <= NODE_ID_MAX) {
+    return Number(text);
+  }
+  const given = text === undefined ? 'is not given' : `"${text}" is not a node id`;
+  throw refusal(`--id ${given}: expected the number of a node in nodes.conf`);
+}
+
+function readConf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw refusal(`cannot read ${path} (${why}): give the cluster's nodes.conf with --conf`);
+  }
+}
+
+function readMs(name: string, text: string | undefined, defaultMs: number): number {
+  if (text === undefined) return defaultMs;
+  if (/^\d{1,9}$/.test(text) && Number(text) >= TICK_MS) return Number(text);
+  throw refusal(`--${name} "${text}": expected milliseconds, a whole number from ${TICK_MS}`);
+}
+
+function checkTimes(heartbeatMs: number, electionMs: number): void {
+  if (electionMs < HEARTBEATS_PER_ELECTION_MIN * heartbeatMs) {
+    const least = HEARTBEATS_PER_ELECTION_MIN * heartbeatMs;
+    const why = `--election-timeout ${electionMs} is below 5 heartbeats of ${heartbeatMs} ms`;
+    throw refusal(`${why}: give at least ${least}`);
+  }
+  if (electionMs > ELECTION_MS_MAX) {
+    throw refusal(`--election-timeout ${electionMs}: give at most ${ELECTION_MS_MAX}`);
+  }
+}
+
+function readLogLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((each) => each === text);
+  if (level !== undefined) return level;
+  throw refusal(`--log-level "${text}": expected one of ${LOG_LEVELS.join(', ')}`);
+}
+
+function refusal(text: string): CommandError {
+  return new CommandError(ExitCode.Error, text);
+}

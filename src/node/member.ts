@@ -1,0 +1,347 @@
+/**
+ * The loop of one member: what the core says is carried out here, what happens is told to the core.
+ *
+ * All that happens in one turn of the event loop (frames, syncs, ticks) is gathered, then one pump
+ * carries out what follows from it: one write to the log, one batch a peer, one write a client. So a
+ * node that is busier does less for each request.
+ *
+ *   clients, peers, disk, clock --> core --> log, peers, store --> clients
+ *
+ * Invariants: nothing that rests on the log leaves before its sync (DurableWrites); while a snapshot
+ * is being installed the store is not touched and no Ready is taken.
+ */
+
+import type { Log } from '../../include/log.ts';
+import {
+  DEADLINE_CHECK_MS,
+  type Message,
+  type NodeConfig,
+  type NodeId,
+  RANGE_BYTES_MAX,
+  type Ready,
+  type SnapshotMeta,
+  TICK_MS,
+  TRIM_INTERVAL_MS,
+} from '../../include/node.ts';
+import { ERRORS, ErrorCode, FrameType, type ReplyHeader } from '../../include/rpc.ts';
+import { assert } from '../assert.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Store } from '../kvstore/store.ts';
+import { Applier } from './applier.ts';
+import type { Asker } from './asker.ts';
+import { DurableWrites } from './durable-writes.ts';
+import { logRaftEvent } from './event-log.ts';
+import { type LogKept, trimLog } from './log-trim.ts';
+import { Proposals } from './proposals.ts';
+import * as core from './raft/raft.ts';
+import { type Read, Reads } from './reads.ts';
+import { Transfers } from './transfers.ts';
+import type { Transport } from './transport.ts';
+import type { Wal } from './wal/wal.ts';
+
+/** What a member is made of. */
+export type MemberOptions = {
+  readonly clusterId: bigint;
+  readonly version: string;
+  /** The members as nodes.conf has them: where a redirect points. */
+  readonly nodes: readonly NodeConfig[];
+  readonly raft: core.Raft;
+  readonly wal: Wal;
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How much of the log stays for followers that lag. */
+  readonly logKept: LogKept;
+  /** The member cannot go on: the disk failed, or an invariant broke. */
+  readonly onFatal: (cause: unknown) => void;
+};
+
+/** One member at work. Clients ask it through client-requests.ts. */
+export class Member {
+  readonly options: MemberOptions;
+  readonly raft: core.Raft;
+  readonly store: Store;
+  readonly proposals = new Proposals();
+  readonly reads = new Reads();
+  readonly transfers: Transfers;
+
+  readonly #applier: Applier;
+  readonly #writes: DurableWrites;
+  #isPumpScheduled = false;
+  #isInstalling = false;
+  #isStopped = false;
+  #isCompacting = false;
+  #ticker: Timer | undefined;
+  #deadlinesCheckedMs = 0;
+  #trimmedMs = 0;
+
+  constructor(options: MemberOptions) {
+    this.options = options;
+    this.raft = options.raft;
+    this.store = options.store;
+    this.transfers = new Transfers(this);
+    this.#writes = new DurableWrites(options.transport.send);
+    this.#applier = new Applier({
+      store: options.store,
+      proposals: this.proposals,
+      header: (revision) => this.header(revision),
+      configuration: () => this.raft.configuration,
+      onLost: ({ asker, id }) => this.redirect(asker, id),
+    });
+  }
+
+  /** Starts to count ticks. */
+  start(): void {
+    assert(this.#ticker === undefined, 'a member starts once');
+    this.#ticker = this.options.clock.every(TICK_MS, () => this.tick());
+    this.schedulePump();
+  }
+
+  /** Stops for good: waiting clients are told, nothing is carried out any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#ticker?.cancel();
+    this.proposals.drain(({ asker, id }) => asker.refuse(id, ErrorCode.Stopped, undefined));
+    this.reads.expire(Number.POSITIVE_INFINITY, ({ asker, id }) =>
+      asker.refuse(id, ErrorCode.Stopped, undefined),
+    );
+    this.options.transport.flush();
+  }
+
+  /** Whether clients are served. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Whether the store is being swapped: it answers nothing until then. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
+  }
+
+  /** Committed entries that wait to be applied. */
+  get applyBacklog(): number {
+    return this.#applier.backlog;
+  }
+
+  /** The head of a reply. */
+  header(revision: number): ReplyHeader {
+    return {
+      clusterId: this.options.clusterId,
+      nodeId: this.raft.id,
+      revision,
+      term: this.raft.term,
+    };
+  }
+
+  /** Takes a message from a peer. */
+  receive(message: Message): void {
+    if (this.#isStopped) return;
+    core.step(this.raft, message);
+    this.schedulePump();
+  }
+
+  /** A peer's connection broke: its process may have died. */
+  peerLost(id: NodeId): void {
+    if (this.#isStopped) return;
+    core.peerLost(this.raft, id);
+    this.schedulePump();
+  }
+
+  /** A peer can be reached again: what was sent to it meanwhile is lost. */
+  peerReachable(id: NodeId): void {
+    if (this.#isStopped) return;
+    core.peerUnreachable(this.raft, id);
+    this.schedulePump();
+  }
+
+  /** The log has synced what `ticket` and all before it asked for. */
+  synced(ticket: number): void {
+    const writeNumber = this.#writes.release(ticket);
+    if (this.#isStopped) return;
+    if (writeNumber > 0) core.persisted(this.raft, writeNumber);
+    this.schedulePump();
+  }
+
+  /** A snapshot of this term's leader is whole and durable beside the store; the core decides whether to take it. */
+  snapshotArrived(from: NodeId, meta: SnapshotMeta): void {
+    if (this.#isStopped) return;
+    core.stepSnapshot(this.raft, from, this.raft.term, meta);
+    this.schedulePump();
+  }
+
+  /** One tick of the clock. */
+  tick(): void {
+    if (this.#isStopped) return;
+    core.tick(this.raft);
+    const nowMs = this.options.clock.nowMs();
+    if (nowMs - this.#deadlinesCheckedMs >= DEADLINE_CHECK_MS) {
+      this.#deadlinesCheckedMs = nowMs;
+      this.#expire(nowMs);
+    }
+    if (nowMs - this.#trimmedMs >= TRIM_INTERVAL_MS && !this.#isInstalling) {
+      this.#trimmedMs = nowMs;
+      trimLog(this.raft, this.options.wal, this.store, this.options.logKept);
+      this.#compact();
+    }
+    this.schedulePump();
+  }
+
+  /** Asks for a pump at the end of this turn. */
+  schedulePump(): void {
+    if (this.#isPumpScheduled) return;
+    this.#isPumpScheduled = true;
+    setImmediate(this.#pump);
+  }
+
+  readonly #pump = (): void => {
+    this.#isPumpScheduled = false;
+    if (this.#isStopped) return;
+    try {
+      this.#carryOutAll();
+      // Peers first: they work while this member applies.
+      this.options.transport.flush();
+      if (!this.#isInstalling) this.#serve();
+      this.options.transport.flush();
+    } catch (cause) {
+      this.options.onFatal(cause);
+    }
+  };
+
+  #carryOutAll(): void {
+    for (;;) {
+      const round = this.reads.beginRound();
+      if (round > 0) core.readIndex(this.raft, round);
+      if (this.#isInstalling || !core.hasReady(this.raft)) return;
+      this.#carryOut(core.ready(this.raft));
+    }
+  }
+
+  #carryOut(ready: Ready): void {
+    const { transport } = this.options;
+    for (let slot = 0; slot < ready.messages.length; slot += 1)
+      transport.send(ready.messages[slot]!);
+    if (ready.snapshot === undefined) this.#persist(ready);
+    else this.#install(ready, ready.snapshot);
+    this.#applier.add(ready.committed);
+    for (const grant of ready.reads) this.reads.grant(grant);
+    for (const round of ready.readsRefused) this.reads.refuse(round);
+    for (const wanted of ready.snapshotsWanted) this.#sendSnapshot(wanted.to);
+    for (const event of ready.events) {
+      logRaftEvent(this.options.log, event);
+      this.transfers.settle(event);
+    }
+  }
+
+  #persist(ready: Ready): void {
+    const { hardState, entries, mustSync } = ready;
+    let ticket = this.#newestTicket;
+    if (hardState !== undefined || entries.length > 0) {
+      ticket = this.options.wal.append(hardState, entries, mustSync);
+      if (mustSync) this.#newestTicket = ticket;
+    }
+    this.#writes.add(ready, ticket);
+  }
+
+  /** The newest ticket whose sync was asked for. */
+  #newestTicket = 0;
+
+  #install(ready: Ready, meta: SnapshotMeta): void {
+    this.#isInstalling = true;
+    this.#applier.clear();
+    this.options.log.info('installing a snapshot', { index: meta.index, term: meta.term });
+    this.store.installSnapshot().then(() => {
+      if (this.#isStopped) return;
+      this.#newestTicket = this.options.wal.saveSnapshot(meta);
+      this.#persist(ready);
+      this.#isInstalling = false;
+      this.options.log.info('snapshot installed', {
+        index: meta.index,
+        revision: this.store.revision(),
+      });
+      this.schedulePump();
+    }, this.options.onFatal);
+  }
+
+  /** Applies what is committed and answers the reads that waited for it. */
+  #serve(): void {
+    this.#applier.run();
+    const { index } = this.store.applied();
+    for (;;) {
+      const reads = this.reads.takeReady(index);
+      if (reads === undefined) break;
+      for (const read of reads) this.answerRead(read);
+    }
+    this.store.flushIfDue(this.options.clock.nowMs())?.then(() => {
+      if (!this.#isStopped) this.schedulePump();
+    }, this.options.onFatal);
+    if (this.#applier.canRun) this.schedulePump();
+  }
+
+  /** Answers a read from the store as it is. */
+  answerRead(read: Pick<Read, 'asker' | 'id' | 'request'>): void {
+    const { asker, id, request } = read;
+    const result = this.store.range(request, RANGE_BYTES_MAX);
+    if (typeof result === 'number') {
+      asker.refuse(id, result, undefined);
+      return;
+    }
+    const { clusterId, nodeId, revision, term } = this.header(result.revision);
+    const { kvs, more, count } = result;
+    const body = { clusterId, nodeId, revision, term, kvs, more, count };
+    asker.answer(id, { type: FrameType.Range, body });
+  }
+
+  /** Compaction goes step by step, each in a turn of its own, whenever there is something to remove. */
+  #compact(): void {
+    if (this.#isCompacting || this.#isStopped || this.#isInstalling) return;
+    this.#isCompacting = true;
+    setImmediate(() => {
+      this.#isCompacting = false;
+      if (this.#isStopped || this.#isInstalling) return;
+      const hasMore = this.#applier.compactStep();
+      this.schedulePump();
+      if (hasMore) this.#compact();
+    });
+  }
+
+  #sendSnapshot(to: NodeId): void {
+    const { transport, log } = this.options;
+    log.info('sending a snapshot', { peer: to, index: this.store.applied().index });
+    transport.sendSnapshot(to, (isDelivered, index) => {
+      if (this.#isStopped) return;
+      log.info(isDelivered ? 'snapshot delivered' : 'snapshot not delivered', { peer: to, index });
+      core.snapshotSent(this.raft, to, isDelivered, index);
+      this.schedulePump();
+    });
+  }
+
+  #expire(nowMs: number): void {
+    const giveUp = ({ asker, id }: Pick<Read, 'asker' | 'id'>): void =>
+      asker.refuse(id, ErrorCode.TimedOut, this.explain(ErrorCode.TimedOut));
+    this.proposals.expire(nowMs, giveUp);
+    this.reads.expire(nowMs, giveUp);
+    this.transfers.expire(nowMs);
+  }
+
+  /** The text of an error that names the members this one cannot reach. */
+  explain(code: ErrorCode): string {
+    const unreached = this.options.transport
+      .peers()
+      .filter((peer) => !peer.isOnline)
+      .map((peer) => `node ${peer.id} (${peer.address}:${peer.port})`);
+    const text = ERRORS.get(code)?.text ?? '';
+    return unreached.length === 0 ? text : `${text}: not reached: ${unreached.join(', ')}`;
+  }
+
+  /** Points a client at the leader, or says that there is none. */
+  redirect(asker: Asker, id: number): void {
+    const leader = this.options.nodes.find((node) => node.id === this.raft.leader);
+    if (leader === undefined || leader.id === this.raft.id) {
+      asker.refuse(id, ErrorCode.NoLeader, this.explain(ErrorCode.NoLeader));
+    } else {
+      const { address, port } = leader;
+      asker.redirect(id, { leaderId: leader.id, address, port });
+    }
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * A node: one member with its disk and its network, started and stopped as a whole.
+ *
+ * Start: lock the directory, recover log and store, then open the port. Stop: hand leadership over,
+ * close the port, sync everything, unlock. After a fault of the disk nothing more is written: the
+ * owner is told once and ends the process, which is what a restart recovers from.
+ */
+
+import type { Log } from '../../include/log.ts';
+import {
+  APPEND_BYTES_MAX,
+  type ClusterConfig,
+  type Configuration,
+  ELECTION_MS,
+  HEARTBEAT_MS,
+  INFLIGHT_BYTES_MAX,
+  INFLIGHT_MESSAGES_MAX,
+  LOST_LEADER_STAGGER_MS,
+  type NodeConfig,
+  type NodeId,
+  TICK_MS,
+  UNCOMMITTED_BYTES_MAX,
+} from '../../include/node.ts';
+import type { Clock } from '../clock.ts';
+import { createLmdbHome } from '../kvstore/lmdb-home.ts';
+import { openStore, type Store } from '../kvstore/store.ts';
+import { createRandom, drawSeed, type Random } from '../random.ts';
+import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { createSystemDisk } from './disk.ts';
+import { handOver } from './handover.ts';
+import { LOG_KEPT, type LogKept } from './log-trim.ts';
+import { Member } from './member.ts';
+import { Network } from './network.ts';
+import { nodeOf } from './nodes-conf.ts';
+import { createRaft, type Raft } from './raft/raft.ts';
+import type { Recovered } from './wal/recover.ts';
+import { openWal, type Wal } from './wal/wal.ts';
+
+/** What a node is started with. */
+export type NodeOptions = {
+  readonly id: NodeId;
+  readonly cluster: ClusterConfig;
+  readonly dataDir: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The node cannot go on; called once. End the process, or at least the thread. */
+  readonly onFatal: (cause: unknown) => void;
+  readonly heartbeatMs?: number;
+  readonly electionMs?: number;
+  readonly logKept?: LogKept;
+};
+
+/** How a node is stopped. */
+export type StopOptions = {
+  /** Whether a leader waits for a successor first; true when left out. */
+  readonly handsOver?: boolean;
+};
+
+/** A running node. */
+export type Node = {
+  readonly member: Member;
+  /** Closes and syncs everything; resolves when the directory is free again. */
+  readonly stop: (options?: StopOptions) => Promise<void>;
+};
+
+type Parts = { directory: DataDirectory; wal: Wal; recovered: Recovered; store: Store };
+
+/**
+ * Starts a node.
+ *
+ * @throws NodeFault, StoreError, KvorumError (as rejection): what was wrong, where, and what to do
+ */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { cluster, clock, log } = options;
+  const self = nodeOf(cluster, options.id);
+  const random = createRandom(drawSeed());
+  const startedMs = clock.nowMs();
+  const onFatal = once(options.onFatal);
+
+  // The log calls back only after the member exists: it has nothing to sync before.
+  let member: Member | undefined;
+  const onSynced = (ticket: number): void => member?.synced(ticket);
+  const parts = await openParts(options, random, onSynced, onFatal);
+  const { directory, wal, recovered, store } = parts;
+  const network = new Network({
+    clusterId: cluster.clusterId,
+    self,
+    nodes: cluster.nodes,
+    store,
+    clock,
+    random,
+    log,
+  });
+  member = new Member({
+    clusterId: cluster.clusterId,
+    version: options.version,
+    nodes: cluster.nodes,
+    raft: createCore(options, recovered, store, random),
+    wal,
+    store,
+    transport: network.transport,
+    clock,
+    log,
+    logKept: options.logKept ?? LOG_KEPT,
+    onFatal,
+  });
+  network.attach(member);
+  try {
+    await network.open();
+  } catch (cause) {
+    await closeParts(parts);
+    throw cause;
+  }
+  directory.confirm();
+  member.start();
+  reportStart(log, self, parts, clock.nowMs() - startedMs);
+  const running = member;
+  return { member: running, stop: (how) => stopNode(running, network, parts, how) };
+}
+
+async function openParts(
+  options: NodeOptions,
+  random: Random,
+  onSynced: (ticket: number) => void,
+  onFatal: (cause: unknown) => void,
+): Promise<Parts> {
+  const { id: nodeId, cluster } = options;
+  const { clusterId } = cluster;
+  const directory = await openDataDirectory({ path: options.dataDir, clusterId, nodeId });
+  try {
+    const { wal, recovered } = openWal({
+      clusterId,
+      nodeId,
+      disk: createSystemDisk(),
+      directory: directory.walPath,
+      mayCreate: directory.isNew,
+      initial: { index: 0, term: 0, configuration: firstConfiguration(cluster) },
+      randomBelow: random.below,
+      onSynced,
+      onFatal,
+    });
+    const store = await openStore(createLmdbHome(directory.path));
+    return { directory, wal, recovered, store };
+  } catch (cause) {
+    await directory.close();
+    throw cause;
+  }
+}
+
+/** The configuration that nodes.conf gives a new cluster. */
+function firstConfiguration(cluster: ClusterConfig): Configuration {
+  const idsOf = (role: NodeConfig['role']): NodeId[] =>
+    cluster.nodes.filter((node) => node.role === role).map(({ id }) => id);
+  return { voters: idsOf('voter'), outgoing: [], learners: idsOf('learner') };
+}
+
+function createCore(
+  options: NodeOptions,
+  recovered: Recovered,
+  store: Store,
+  random: Random,
+): Raft {
+  const { heartbeatMs = HEARTBEAT_MS, electionMs = ELECTION_MS } = options;
+  return createRaft({
+    id: options.id,
+    snapshot: recovered.snapshot,
+    hardState: recovered.hardState,
+    entries: recovered.entries,
+    applied: store.applied().index,
+    heartbeatTicks: Math.max(1, Math.round(heartbeatMs / TICK_MS)),
+    electionTicks: Math.max(2, Math.round(electionMs / TICK_MS)),
+    lostLeaderStaggerTicks: Math.round(LOST_LEADER_STAGGER_MS / TICK_MS),
+    appendBytesMax: APPEND_BYTES_MAX,
+    inflightMessagesMax: INFLIGHT_MESSAGES_MAX,
+    inflightBytesMax: INFLIGHT_BYTES_MAX,
+    uncommittedBytesMax: UNCOMMITTED_BYTES_MAX,
+    randomBelow: random.below,
+  });
+}
+
+function reportStart(log: Log, self: NodeConfig, parts: Parts, tookMs: number): void {
+  const { recovered, store, directory } = parts;
+  if (recovered.torn !== undefined) {
+    const { path, offset, droppedBytes } = recovered.torn;
+    log.warn('unfinished write cut off the log', { path, offset, droppedBytes });
+  }
+  log.info('node started', {
+    address: self.address,
+    port: self.port,
+    dataDir: directory.path,
+    term: recovered.hardState.term,
+    logEntries: recovered.entries.length,
+    revision: store.revision(),
+    tookMs: Math.round(tookMs),
+  });
+}
+
+async function stopNode(
+  member: Member,
+  network: Network,
+  parts: Parts,
+  { handsOver = true }: StopOptions = {},
+): Promise<void> {
+  const { log } = member.options;
+  log.info('node stopping', {});
+  if (handsOver) await handOver(member);
+  member.stop();
+  await network.close();
+  await closeParts(parts);
+  log.info('node stopped', {});
+}
+
+/** The store first: what it flushes is in the log already. */
+async function closeParts({ directory, wal, store }: Parts): Promise<void> {
+  await store.close();
+  await new Promise<void>((resolve) => wal.close(resolve));
+  await directory.close();
+}
+
+function once(call: (cause: unknown) => void): (cause: unknown) => void {
+  let isCalled = false;
+  return (cause) => {
+    if (isCalled) return;
+    isCalled = true;
+    call(cause);
+  };
+}

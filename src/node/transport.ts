@@ -1,0 +1,21 @@
+/**
+ * The network as the member loop sees it. Real links implement it in production, a queue on virtual
+ * time in the simulator.
+ */
+
+import type { LogIndex, Message, NodeId, PeerStatus } from '../../include/node.ts';
+
+/** Says whether the peer has the snapshot, and of which index it was (0 if it never began). */
+export type OnSnapshotDone = (isDelivered: boolean, index: LogIndex) => void;
+
+/** How a member reaches the others. */
+export type Transport = {
+  /** Queues a message; dropped when the peer cannot be reached, which Raft copes with. */
+  readonly send: (message: Message) => void;
+  /** Lets everything said in this turn leave now: to peers and to clients. */
+  readonly flush: () => void;
+  /** The other members as this one sees them, ascending by id. */
+  readonly peers: () => readonly PeerStatus[];
+  /** Starts to stream the whole state to a peer; `onDone` is called once. */
+  readonly sendSnapshot: (to: NodeId, onDone: OnSnapshotDone) => void;
+};
