@@ -1,0 +1,66 @@
+/** What a request that failed in the client says: where it was tried, why each place did not serve, what is known. */
+
+import { ErrorCode, FrameType, KvorumError, Retry } from '../../include/rpc.ts';
+import { type Call, CallState } from './call.ts';
+import type { Link } from './link.ts';
+
+/** Most nodes named in one error. */
+const NAMED_MAX = 16;
+
+/**
+ * The deadline has passed.
+ *
+ * @param links the nodes that may have been tried
+ * @returns DeadlineExceeded, or Unreachable when no node was even connected to
+ */
+export function deadlineError(call: Call, links: readonly Link[]): KvorumError {
+  const tried = call.only === undefined ? links : [call.only];
+  const reasons = tried.map((link) => reasonOf(link, call)).filter((reason) => reason !== '');
+  const named = reasons.slice(0, NAMED_MAX).join('; ');
+  const more = reasons.length > NAMED_MAX ? ` and ${reasons.length - NAMED_MAX} more` : '';
+  const isReached = tried.some((link) => link.isReady || link.heardMs >= call.startedMs);
+
+  const head = isReached
+    ? 'context deadline exceeded'
+    : 'context deadline exceeded: no endpoint could be reached';
+  const why = named === '' ? '' : `: ${named}${more}`;
+  const code = isReached ? ErrorCode.DeadlineExceeded : ErrorCode.Unreachable;
+  return new KvorumError(code, `${head}${why}${outcomeOf(call)}`);
+}
+
+/** The connection broke while the answer was awaited. */
+export function lostError(call: Call, reason: string): KvorumError {
+  const where = call.link?.endpoint.name ?? '';
+  const why = reason.startsWith(where) ? reason : `${where}: ${reason}`;
+  return new KvorumError(ErrorCode.ConnectionLost, `connection lost: ${why}${outcomeOf(call)}`);
+}
+
+/** The node's own error; where nobody knows whether a write took effect, it says so. */
+export function refusedError(call: Call, error: KvorumError): KvorumError {
+  if (call.isRead || error.retry !== Retry.Unknown) return error;
+  return new KvorumError(error.code, `${error.message}${outcomeOf(call)}`, { cause: error });
+}
+
+/** What is known of a write: it can only have taken effect if it is in flight now. */
+function outcomeOf(call: Call): string {
+  if (call.isRead) return '';
+  return call.state === CallState.Sent
+    ? '; nobody knows whether it took effect'
+    : '; it did not take effect';
+}
+
+function reasonOf(link: Link, call: Call): string {
+  const { name } = link.endpoint;
+  if (call.link === link && call.state === CallState.Sent) {
+    const isKnown = link.unreached !== '' && link.unreachedMs >= call.startedMs;
+    const unreached = isKnown ? `, it does not reach ${link.unreached}` : '';
+    return `${name}: no answer to ${requestName(call)}${unreached}`;
+  }
+  if (call.link === link) return `${name}: no connection yet`;
+  if (link.failureMs < call.startedMs) return '';
+  return link.failure.startsWith(name) ? link.failure : `${name}: ${link.failure}`;
+}
+
+function requestName(call: Call): string {
+  return call.request.type === FrameType.Range ? 'the read' : 'the request';
+}

@@ -1,0 +1,37 @@
+/** `kvorum del <key> [range_end]`: deletes a key, a range or a prefix. */
+
+import type { CommandModule, InferredOptionTypes } from 'yargs';
+import { commandArguments } from './arguments.ts';
+import { type CommandContext, openInvocation } from './command-context.ts';
+import { refuseArguments } from './command-error.ts';
+import { readKeySpan, SPAN_FLAGS } from './key-arguments.ts';
+import type { Flags } from './settings.ts';
+
+const FLAGS = {
+  ...SPAN_FLAGS,
+  'prev-kv': { type: 'boolean', describe: 'print the deleted pairs' },
+  range: { type: 'boolean', describe: 'says that range_end is meant (newer etcdctl asks for it)' },
+} as const satisfies Flags;
+
+/** Makes the command. */
+export function delCommand(
+  context: CommandContext,
+): CommandModule<object, InferredOptionTypes<typeof FLAGS>> {
+  return {
+    command: 'del',
+    describe: 'delete a key, a range or a prefix',
+    builder: (yargs) => yargs.usage('$0 del [flags] <key> [range_end]').options(FLAGS),
+    handler: async (argv) => {
+      const args = commandArguments(argv);
+      if (args.length === 0 || args.length > 2) {
+        refuseArguments(
+          'del command needs one argument as key and an optional argument as range_end',
+        );
+      }
+      const { key, span } = readKeySpan(args, argv);
+      const { client, printer, style } = openInvocation(context, argv);
+      const reply = await client.delete(key, { ...span, prevKv: argv['prev-kv'] ?? false });
+      printer.delete(reply, style);
+    },
+  };
+}

@@ -1,0 +1,121 @@
+/** `kvorum endpoint status|health`: asks each endpoint by itself. */
+
+import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
+import { KvorumError } from '../../include/rpc.ts';
+import { surveyCluster } from '../client/survey.ts';
+import type { EndpointHealth, EndpointStatus } from '../client/terminal/printer.ts';
+import { commandArguments } from './arguments.ts';
+import {
+  type CommandContext,
+  type Invocation,
+  openClient,
+  openInvocation,
+} from './command-context.ts';
+import { CommandError, ExitCode, ReportedFailure } from './command-error.ts';
+import type { Flags } from './settings.ts';
+
+const FLAGS = {
+  cluster: { type: 'boolean', describe: 'ask every member that the endpoints know of' },
+} as const satisfies Flags;
+
+type EndpointModule = CommandModule<object, InferredOptionTypes<typeof FLAGS>>;
+
+/** The key that a health check reads; it need not exist. */
+const HEALTH_KEY = 'health';
+
+/** Makes the command. */
+export function endpointCommand(context: CommandContext): CommandModule {
+  return {
+    command: 'endpoint',
+    describe: 'ask each endpoint by itself',
+    builder: (yargs: Argv) =>
+      yargs
+        .usage('$0 endpoint <command>')
+        .command(endpointStatusCommand(context))
+        .command(endpointHealthCommand(context)),
+    handler: (argv) => {
+      const [subcommand] = commandArguments(argv);
+      const what =
+        subcommand === undefined
+          ? 'endpoint needs a command: status or health'
+          : `unknown command ${JSON.stringify(subcommand)} for "kvorum endpoint"`;
+      throw new CommandError(ExitCode.Error, what);
+    },
+  };
+}
+
+function endpointStatusCommand(context: CommandContext): EndpointModule {
+  return {
+    command: 'status',
+    describe: 'print the status of each endpoint',
+    builder: (yargs) => yargs.usage('$0 endpoint status [flags]').options(FLAGS),
+    handler: async (argv) => {
+      const invocation = openInvocation(context, argv);
+      const endpoints = await chooseEndpoints(invocation, argv.cluster ?? false);
+      const statuses: EndpointStatus[] = [];
+      let failedCount = 0;
+      const answers = await Promise.allSettled(
+        endpoints.map((endpoint) => invocation.client.status({ endpoint })),
+      );
+      for (const [slot, answer] of answers.entries()) {
+        const endpoint = endpoints[slot] ?? '';
+        if (answer.status === 'fulfilled') {
+          statuses.push({ endpoint, status: answer.value });
+        } else {
+          failedCount += 1;
+          const reason = describeFailure(answer.reason);
+          const line = `Failed to get the status of endpoint ${endpoint} (${reason})\n`;
+          context.terminal.writeError(line);
+        }
+      }
+      invocation.printer.endpointStatus(statuses);
+      if (failedCount > 0) throw new ReportedFailure(ExitCode.Error);
+    },
+  };
+}
+
+function endpointHealthCommand(context: CommandContext): EndpointModule {
+  return {
+    command: 'health',
+    describe: 'check that each endpoint can answer linearizable reads',
+    builder: (yargs) => yargs.usage('$0 endpoint health [flags]').options(FLAGS),
+    handler: async (argv) => {
+      const invocation = openInvocation(context, argv);
+      const endpoints = await chooseEndpoints(invocation, argv.cluster ?? false);
+      const healths = await Promise.all(
+        endpoints.map((endpoint) => checkHealth(context, invocation, endpoint)),
+      );
+      invocation.printer.endpointHealth(healths);
+      if (healths.some((health) => !health.isHealthy)) {
+        throw new CommandError(ExitCode.Error, 'unhealthy cluster');
+      }
+    },
+  };
+}
+
+async function checkHealth(
+  context: CommandContext,
+  invocation: Invocation,
+  endpoint: string,
+): Promise<EndpointHealth> {
+  const startedMs = performance.now();
+  try {
+    await openClient(context, invocation.settings, [endpoint]).get(HEALTH_KEY);
+    return { endpoint, isHealthy: true, tookMs: performance.now() - startedMs, error: '' };
+  } catch (failure) {
+    const tookMs = performance.now() - startedMs;
+    return { endpoint, isHealthy: false, tookMs, error: describeFailure(failure) };
+  }
+}
+
+/** The endpoints given, or all members they know of. */
+async function chooseEndpoints(invocation: Invocation, cluster: boolean): Promise<string[]> {
+  if (!cluster) return [...invocation.client.endpoints];
+  const nodes = await surveyCluster(invocation.client);
+  return nodes.map((node) => node.endpoint);
+}
+
+function describeFailure(failure: unknown): string {
+  if (failure instanceof KvorumError) return failure.message;
+  throw failure;
+}

@@ -1,0 +1,135 @@
+/**
+ * From a command line to a command and an exit code. Nothing here ends the process: a shell runs its
+ * lines the same way.
+ */
+
+import yargs, { type Argv } from 'yargs';
+import type { CommandContext } from './command-context.ts';
+import { ExitCode, exitCodeOf, ReportedFailure, UsageError } from './command-error.ts';
+import { compactionCommand } from './compaction.ts';
+import { delCommand } from './del.ts';
+import { devCommand } from './dev.ts';
+import { endpointCommand } from './endpoint.ts';
+import { getCommand } from './get.ts';
+import { moveLeaderCommand } from './move-leader.ts';
+import { putCommand } from './put.ts';
+import { serveCommand } from './serve.ts';
+import { GLOBAL_FLAGS } from './settings.ts';
+import { shellCommand } from './shell.ts';
+import { statusCommand } from './status.ts';
+import { versionCommand } from './version.ts';
+
+/** Widest help text, in columns. */
+const HELP_COLUMNS_MAX = 100;
+
+/**
+ * Runs a command line. What the command prints is flushed, what it fails with is printed.
+ *
+ * @param args the words behind `kvorum`
+ * @returns the exit code; never rejects for what a user can do wrong
+ */
+export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  try {
+    await parse(args, context);
+    return ExitCode.Success;
+  } catch (failure) {
+    reportFailure(failure, context);
+    return exitCodeOf(failure);
+  } finally {
+    context.terminal.flush();
+  }
+}
+
+/** Words that complete the last one of a command line: commands, or flags of a command. */
+export async function complete(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<readonly string[]> {
+  const parser = createParser(context);
+  const last = args.at(-1) ?? '';
+  const found = await parser.getCompletion(['kvorum', ...args]);
+  const words = found.map((word) => word.replace(/:.*$/s, ''));
+  return words.filter((word) => word.startsWith(last) && word !== '$0');
+}
+
+async function parse(args: readonly string[], context: CommandContext): Promise<void> {
+  let help = '';
+  const parser = createParser(context);
+  await parser.parseAsync([...args], {}, (_error, _argv, output) => {
+    help = output;
+  });
+  if (help !== '') context.terminal.write(`${help}\n`);
+}
+
+function createParser(context: CommandContext): Argv {
+  const parser = yargs()
+    .scriptName('kvorum')
+    .locale('en')
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'boolean-negation': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+    })
+    .usage('$0 <command>\n\nThe client of a kvorum cluster, and its server.')
+    .options(GLOBAL_FLAGS)
+    .group('help', 'Options:')
+    .group(Object.keys(GLOBAL_FLAGS), 'Global options (also KVORUM_ENDPOINTS, ...):')
+    .help('help')
+    .alias('help', 'h')
+    .version(false)
+    .strictOptions()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .wrap(Math.min(context.terminal.columns, HELP_COLUMNS_MAX))
+    .fail((text, failure) => {
+      throw failure instanceof Error && failure.name !== 'YError' ? failure : usageError(text);
+    });
+  return addCommands(parser, context).command({
+    command: '$0',
+    describe: false,
+    handler: async (argv) => {
+      const [command] = argv._;
+      if (command !== undefined) {
+        throw new UsageError(`unknown command ${JSON.stringify(command)} for "kvorum"`);
+      }
+      context.terminal.write(`${await parser.getHelp()}\n`);
+    },
+  });
+}
+
+/** Every command. Each module is cheap to load: what is not, its handler imports. */
+function addCommands(parser: Argv, context: CommandContext): Argv {
+  return parser
+    .command(putCommand(context))
+    .command(getCommand(context))
+    .command(delCommand(context))
+    .command(compactionCommand(context))
+    .command(statusCommand(context))
+    .command(endpointCommand(context))
+    .command(moveLeaderCommand(context))
+    .command(shellCommand(context))
+    .command(serveCommand(context))
+    .command(devCommand(context))
+    .command(versionCommand(context));
+}
+
+/** A complaint of yargs in etcdctl's words: yargs says what is wrong in its text only. */
+function usageError(text: string): UsageError {
+  const bare = /^Not enough arguments following: (.+)$/.exec(text)?.[1];
+  if (bare !== undefined) return new UsageError(`flag needs an argument: --${bare}`);
+  const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(text)?.[1];
+  if (unknown === undefined) return new UsageError(text);
+  if (unknown.length > 1) return new UsageError(`unknown flag: --${unknown}`);
+  return new UsageError(`unknown shorthand flag: '${unknown}' in -${unknown}`);
+}
+
+function reportFailure(failure: unknown, { terminal }: CommandContext): void {
+  if (failure instanceof ReportedFailure) return;
+  const text = failure instanceof Error ? failure.message : String(failure);
+  terminal.writeError(`Error: ${text}\n`);
+  if (failure instanceof UsageError) {
+    terminal.writeError(`Run 'kvorum --help' for usage.\n`);
+  }
+}
