@@ -37,13 +37,13 @@ type Template = { readonly bytes: Buffer; readonly dataOffset: number; readonly 
  * @param value what a put writes, and the least a get must bring
  */
 export function createEtcdWire(operation: Operation, value: Buffer, authority: string): Wire {
-  const message = messageOf(operation, value);
+  const body = etcdRequestBody(operation, value);
   const path = operation === Operation.Put ? '/etcdserverpb.KV/Put' : '/etcdserverpb.KV/Range';
   const blocks = grpcHeaderBlocks(path, authority);
-  const first = templateOf(blocks.first, message);
-  const next = templateOf(blocks.next, message);
+  const first = templateOf(blocks.first, body);
+  const next = templateOf(blocks.next, body);
   const dataBytesMin = operation === Operation.Put ? 1 : value.length;
-  const requestDataBytes = GRPC_ENVELOPE_BYTES + message.length;
+  const requestDataBytes = body.length;
 
   const slots = new Uint32Array(STREAMS_REMEMBERED);
   const dataBytes = new Uint32Array(STREAMS_REMEMBERED);
@@ -133,12 +133,18 @@ export function createEtcdWire(operation: Operation, value: Buffer, authority: s
   };
 }
 
-/** HEADERS and DATA of one call, on stream 0 as yet. */
-function templateOf(block: Buffer, message: Buffer): Template {
-  const headers = h2Frame(H2Type.Headers, H2Flag.EndHeaders, 0, block);
+/** The body of a call about key 0: gRPC's envelope and the message. */
+export function etcdRequestBody(operation: Operation, value: Buffer): Buffer {
+  const message = messageOf(operation, value);
   const envelope = Buffer.alloc(GRPC_ENVELOPE_BYTES);
   envelope.writeUInt32BE(message.length, 1);
-  const data = h2Frame(H2Type.Data, H2Flag.EndStream, 0, Buffer.concat([envelope, message]));
+  return Buffer.concat([envelope, message]);
+}
+
+/** HEADERS and DATA of one call, on stream 0 as yet. */
+function templateOf(block: Buffer, body: Buffer): Template {
+  const headers = h2Frame(H2Type.Headers, H2Flag.EndHeaders, 0, block);
+  const data = h2Frame(H2Type.Data, H2Flag.EndStream, 0, body);
   const bytes = Buffer.concat([headers, data]);
   return { bytes, dataOffset: headers.length, keyOffset: bytes.indexOf(keyOf(0)) };
 }

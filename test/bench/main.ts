@@ -70,8 +70,13 @@ async function run(options: Options): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => process.exit(1));
   }
-  await measureAll(bench);
-  process.exit(0);
+  try {
+    await measureAll(bench);
+    process.exit(0);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
 }
 
 async function measureAll(bench: Bench): Promise<void> {
