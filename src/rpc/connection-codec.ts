@@ -51,7 +51,7 @@ export function decodeHello(buffer: Buffer, start: number, end: number): Hello {
   }
   const version = body.u16('version');
   if (version !== PROTOCOL_VERSION) {
-    const why = `protocol version ${version} met version ${PROTOCOL_VERSION}: use matching releases`;
+    const why = `protocol version ${version} met ${PROTOCOL_VERSION}: use matching releases`;
     throw new KvorumError(ErrorCode.VersionMismatch, why);
   }
   const role = body.choice('role', ROLE_MAX) as ConnectionRole;
