@@ -194,7 +194,7 @@ export type Table = (typeof Table)[keyof typeof Table];
 /** How many tables there are. */
 export const TABLE_COUNT = 4;
 
-/** Called once per pair in key order; return false to stop. Keys and values are borrowed, never written to. */
+/** Called once per pair in key order; return false to stop. The buffers may be kept, never written to. */
 export type VisitPair = (key: Buffer, value: Buffer) => boolean;
 
 /** Bounds of a scan: from <= key < to, in byte order. `to` undefined: to the end. */

@@ -3,7 +3,7 @@
  * and what a node is started with.
  *
  * The core (src/node/raft) is a pure state machine. Input: step, tick, propose, readIndex, persisted
- * and the hints below. Output: one Ready. It does no I/O and knows no clock, so the same core runs in
+ * and the connection hints. Output: one Ready. It does no I/O and knows no clock, so the same core runs in
  * production and in the simulator.
  *
  * Sources: Ongaro, "Consensus: Bridging Theory and Practice" (2014), called "thesis" below;
@@ -67,7 +67,7 @@ export type HardState = {
   readonly term: Term;
   /** Whom this member voted for in `term`, or NO_NODE. */
   readonly vote: NodeId;
-  /** The commit index known; need not be synced, it only shortens a restart. */
+  /** A commit index known; need not be synced, it only shortens a restart. May lag behind. */
   readonly commit: LogIndex;
 };
 
@@ -127,10 +127,15 @@ export const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
  * | AppendReply    | last index matched (or the refused previous index) | term at hint | - | - | refused; hint: highest index that may match |
  * | Heartbeat      | -                  | -              | min(match, leader's) | newest read sequence | - |
  * | HeartbeatReply | -                  | -              | -            | sequence echoed | -         |
- * | ReadIndex      | -                  | -              | -            | asker's id of the read | -  |
- * | ReadIndexReply | read index         | -              | -            | asker's id of the read | refused: ask again |
+ * | ReadIndex      | -                  | -              | -            | asker's read sequence | -   |
+ * | ReadIndexReply | read index         | -              | -            | asker's read sequence | refused: ask again |
  * | TimeoutNow     | -                  | -              | -            | -            | -            |
  * | Snapshot       | snapshot's index   | snapshot's term | -           | -            | -            |
+ *
+ * A granted PreVoteReply carries the term asked about; every other message the sender's own term.
+ * Index, term, commit and hint fit 48 bits (TERM_MAX), context 53: what step gets must be safe
+ * integers of at least 0, entries without a gap in types that cannot be wrong. Beyond that a
+ * message may be as old, doubled, reordered or senseless as a network makes it.
  */
 export type Message = {
   readonly type: MessageType;
@@ -147,15 +152,21 @@ export type Message = {
   readonly entries: readonly Entry[];
 };
 
+/** The largest term and log index: a message beyond it is dropped, so that counting on stays exact. */
+export const TERM_MAX = 2 ** 48 - 1;
+
 /** What a core is made from. Ticks are the loop's unit of time. */
 export type RaftOptions = {
   readonly id: NodeId;
   /** The configuration as of `snapshot`, or of the start for a new cluster. */
   readonly snapshot: SnapshotMeta;
   readonly hardState: HardState;
-  /** The entries after the snapshot that the log holds, without a gap. May be long. */
+  /** The entries after the snapshot that the log holds, without a gap. May be long. Copied, not kept. */
   readonly entries: readonly Entry[];
-  /** Entries up to here are applied in the store already: never handed out again. */
+  /**
+   * Entries up to here are applied in the store already: never handed out again. May lie beyond the
+   * log's end: a leader may apply what a majority holds before its own write, then be killed.
+   */
   readonly applied: LogIndex;
   /** Ticks between two heartbeats of a leader. */
   readonly heartbeatTicks: number;
@@ -190,15 +201,26 @@ export type SnapshotWanted = { readonly to: NodeId };
  * 1. `messages` may be sent at once, in parallel with the disk write.
  * 2. `hardState` and `entries` go to the log. Entries may overwrite a suffix: the first one's index
  *    then is not above the log's last.
- * 3. `messagesAfterSync` rest on what 2 and all earlier Readys wrote: sent once that is synced.
+ *    Their order within one write is free: a crash may keep any part, but no later write without it.
+ * 3. `messagesAfterSync` rest on what 2 and all earlier Readys wrote: sent once that is synced; at
+ *    once when no sync is owed.
  * 4. `committed` is applied in order; it may be applied before it is synced here, since a majority has it.
- * 5. once the write of 2 is synced the loop calls persisted(lastIndex, lastTerm).
+ * 5. once the write of 2 is synced the loop calls persisted(raft, writeNumber), before or after 3.
+ *    One call with the newest number stands for all earlier ones, as one sync does.
+ *
+ * The arrays belong to whoever got them; the core neither changes nor reads them again.
  */
 export type Ready = {
   readonly messages: readonly Message[];
   readonly hardState: HardState | undefined;
   /** False when only `commit` changed, which needs no sync of its own. */
   readonly mustSync: boolean;
+  /**
+   * Names the write of 2 in persisted: ascending from 1, 0 while mustSync is false. A number and not
+   * an (index, term): an entry may be overwritten and come back while writes are under way, and a
+   * vote is no entry. The core remembers what each number covers and forgets what was overwritten.
+   */
+  readonly writeNumber: number;
   /** A snapshot accepted by step: the log starts anew behind it, the store is swapped. Before `entries`. */
   readonly snapshot: SnapshotMeta | undefined;
   readonly entries: readonly Entry[];
@@ -223,7 +245,12 @@ export type RaftEvent =
       readonly granted: boolean;
       readonly pre: boolean;
     }
-  | { readonly kind: 'transfer-aborted'; readonly target: NodeId };
+  | { readonly kind: 'transfer-aborted'; readonly target: NodeId; readonly reason: string }
+  /**
+   * An Append or snapshot would have replaced committed entries and was refused: some member's
+   * disk lost acknowledged data. An operator must look.
+   */
+  | { readonly kind: 'committed-conflict'; readonly from: NodeId; readonly index: LogIndex };
 
 /** Why a proposal was not taken. A return value, not a throw: it can happen thousands of times a second. */
 export const ProposeResult = {
@@ -237,6 +264,77 @@ export const ProposeResult = {
 } as const;
 /** One of the values of ProposeResult. */
 export type ProposeResult = (typeof ProposeResult)[keyof typeof ProposeResult];
+
+/** What became of a request to hand leadership over. */
+export const TransferResult = {
+  /** Under way: ends with a new leader or a transfer-aborted event. */
+  Accepted: 0,
+  /** Ask the leader. */
+  NotLeader: 1,
+  /** The target is no member. */
+  UnknownTarget: 2,
+  /** The target is a learner: it cannot lead. */
+  LearnerTarget: 3,
+  /** The target leads already. */
+  AlreadyLeader: 4,
+} as const;
+/** One of the values of TransferResult. */
+export type TransferResult = (typeof TransferResult)[keyof typeof TransferResult];
+
+/** How a leader feeds one peer. */
+export const ProgressState = {
+  /** Where the peer's log agrees is unknown: one Append at a time. */
+  Probe: 0,
+  /** Known: Appends are pipelined. */
+  Replicate: 1,
+  /** The peer needs entries that are gone: it waits for a snapshot. */
+  Snapshot: 2,
+} as const;
+/** One of the values of ProgressState. */
+export type ProgressState = (typeof ProgressState)[keyof typeof ProgressState];
+
+/** A peer as its leader sees it. */
+export type PeerProgress = {
+  readonly id: NodeId;
+  readonly isLearner: boolean;
+  readonly state: ProgressState;
+  /** The highest index known to be on the peer's disk. */
+  readonly match: LogIndex;
+  /** The next index to be sent. */
+  readonly next: LogIndex;
+  /** Heard from since the last check of the quorum. */
+  readonly isActive: boolean;
+  /** Appends on the way. */
+  readonly inflightCount: number;
+};
+
+/** What a core knows, copied out. */
+export type RaftStatus = {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly isLearner: boolean;
+  readonly term: Term;
+  readonly vote: NodeId;
+  readonly leader: NodeId;
+  /** The place before the first entry in memory. */
+  readonly startIndex: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly lastTerm: Term;
+  readonly commitIndex: LogIndex;
+  /** The last committed entry handed out to be applied. */
+  readonly handedOutIndex: LogIndex;
+  /** The last entry known to be on this member's disk. */
+  readonly persistedIndex: LogIndex;
+  /** Entries in memory and their bytes, ENTRY_OVERHEAD_BYTES each included. */
+  readonly logEntries: number;
+  readonly logBytes: number;
+  readonly uncommittedBytes: number;
+  /** NO_NODE outside a transfer. */
+  readonly transferTarget: NodeId;
+  readonly configuration: Configuration;
+  /** Ascending by id; empty unless leader. */
+  readonly progress: readonly PeerProgress[];
+};
 
 /** Ticks are this long, in milliseconds: the grain of every timeout of the core. */
 export const TICK_MS = 10;
@@ -261,6 +359,18 @@ export const INFLIGHT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Most bytes proposed and not yet committed: bounds a leader's memory while no majority answers. */
 export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Most bytes of committed entries in one Ready: bounds a batch of the store, a few milliseconds of work. */
+export const COMMITTED_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Most reads that wait for a read index on one member; beyond, they are refused at once. */
+export const READS_WAITING_MAX = 65_536;
+
+/**
+ * Most campaigns in quick succession after a lost leader's connection; beyond, a member falls back
+ * on its ordinary election timeout, so that haste can cost a second but never liveness.
+ */
+export const HASTY_CAMPAIGNS_MAX = 8;
 
 /** Bytes of entries a node keeps in memory for followers that lag; beyond, they get a snapshot. */
 export const LOG_KEPT_BYTES_MAX = 64 * 1024 * 1024;
@@ -303,6 +413,7 @@ export type NodeStatus = {
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   readonly revision: number;
+  /** The oldest revision that can be read; 0 before the first compaction. */
   readonly compactRevision: number;
   /** Bytes of the store's file, and of them in use. */
   readonly dbSizeBytes: number;
@@ -408,3 +519,29 @@ export class NodeFault extends Error {
     this.remedy = where.remedy;
   }
 }
+
+// ---- the member loop (src/node/member.ts) ----
+
+/**
+ * Milliseconds a node keeps a request whose fate is open before it answers that nobody knows. Below
+ * a client's default deadline, so that the client hears from the node why (etcd: 5 s + 2 elections).
+ */
+export const MEMBER_TIMEOUT_MS = 4_000;
+
+/** Entries applied in one turn of the event loop: a few milliseconds, so that no heartbeat waits. */
+export const APPLY_SLICE_ENTRIES = 1_000;
+
+/** Committed entries waiting to be applied at which new writes are refused (etcd: 5,000). */
+export const APPLY_BACKLOG_MAX = 20_000;
+
+/** Milliseconds between checks of deadlines. */
+export const DEADLINE_CHECK_MS = 100;
+
+/** Milliseconds between looks at what the log may drop. */
+export const TRIM_INTERVAL_MS = 1_000;
+
+/** Most bytes of keys and values in the answer to one range; larger ones are refused: set a limit. */
+export const RANGE_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Milliseconds a stopping leader waits for its successor before it stops all the same. */
+export const HANDOVER_TIMEOUT_MS = 2_000;

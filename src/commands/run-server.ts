@@ -41,12 +41,12 @@ export async function openNode(
   settings: ServerSettings,
   log: Log,
 ): Promise<Node> {
-  const { cluster, heartbeatMs, electionMs } = settings;
+  const { cluster, heartbeatMs, electionMs, logKept } = settings;
   const clock = createSystemClock();
   const onFatal = (cause: unknown): void => endProcess(log, cause);
   const options = { id, cluster, dataDir, version: VERSION, clock, log, onFatal };
   try {
-    return await startNode({ ...options, heartbeatMs, electionMs });
+    return await startNode({ ...options, heartbeatMs, electionMs, logKept });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(ExitCode.Error, text);

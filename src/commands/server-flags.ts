@@ -8,10 +8,13 @@ import {
   type ClusterConfig,
   ELECTION_MS,
   HEARTBEAT_MS,
+  LOG_KEPT_BYTES_MAX,
+  LOG_KEPT_ENTRIES_MAX,
   NODE_ID_MAX,
   type NodeId,
   TICK_MS,
 } from '../../include/node.ts';
+import type { LogKept } from '../node/log-trim.ts';
 import { parseNodesConf } from '../node/nodes-conf.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { environmentName, type Flags } from './settings.ts';
@@ -59,6 +62,12 @@ export const SERVER_FLAGS = {
     describe: 'milliseconds without a leader before an election',
     defaultDescription: String(ELECTION_MS),
   },
+  'log-entries-kept': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'log entries kept for followers that lag; beyond, they get a snapshot',
+    defaultDescription: String(LOG_KEPT_ENTRIES_MAX),
+  },
 } as const satisfies Flags;
 
 /** What a server is started with. */
@@ -69,6 +78,7 @@ export type ServerSettings = {
   readonly logLevel: LogLevel;
   readonly heartbeatMs: number;
   readonly electionMs: number;
+  readonly logKept: LogKept;
 };
 
 /** Reads a flag or the variable behind it; undefined when neither is given. */
@@ -97,6 +107,7 @@ export function readServerSettings(
   const heartbeatMs = readMs('heartbeat-interval', text('heartbeat-interval'), HEARTBEAT_MS);
   const electionMs = readMs('election-timeout', text('election-timeout'), ELECTION_MS);
   checkTimes(heartbeatMs, electionMs);
+  const entriesMax = readCount('log-entries-kept', text('log-entries-kept'), LOG_KEPT_ENTRIES_MAX);
   return {
     confPath,
     cluster: parseNodesConf(confPath, readConf(confPath)),
@@ -104,6 +115,7 @@ export function readServerSettings(
     logLevel: readLogLevel(text('log-level') ?? 'info'),
     heartbeatMs,
     electionMs,
+    logKept: { entriesMax, bytesMax: LOG_KEPT_BYTES_MAX },
   };
 }
 
@@ -129,6 +141,12 @@ function readMs(name: string, text: string | undefined, defaultMs: number): numb
   if (text === undefined) return defaultMs;
   if (/^\d{1,9}$/.test(text) && Number(text) >= TICK_MS) return Number(text);
   throw refusal(`--${name} "${text}": expected milliseconds, a whole number from ${TICK_MS}`);
+}
+
+function readCount(name: string, text: string | undefined, defaultCount: number): number {
+  if (text === undefined) return defaultCount;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw refusal(`--${name} "${text}": expected a whole number`);
 }
 
 function checkTimes(heartbeatMs: number, electionMs: number): void {

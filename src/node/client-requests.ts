@@ -106,7 +106,7 @@ export function statusOf(member: Member): NodeStatus {
     commitIndex: status.commitIndex,
     appliedIndex: store.applied().index,
     revision: store.revision(),
-    compactRevision: store.compactRevision(),
+    compactRevision: Math.max(0, store.compactRevision()),
     ...store.size(),
     peers: options.transport.peers(),
   };

@@ -53,7 +53,7 @@ export class Transfers {
   settle(event: RaftEvent): void {
     if (this.#waiting.length === 0) return;
     if (event.kind === 'leader') {
-      this.#take(({ target }) => target === event.leader).forEach((one) => this.#answer(one));
+      for (const one of this.#take(({ target }) => target === event.leader)) this.#answer(one);
     } else if (event.kind === 'transfer-aborted') {
       const aborted = this.#take(({ target }) => target === event.target);
       for (const { asker, id } of aborted) {

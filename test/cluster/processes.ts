@@ -1,0 +1,238 @@
+/**
+ * Real nodes as processes, on free ports, in a directory of their own: what the process tests drive.
+ * Only processes started here are ever signalled, by id.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Test } from 'tap';
+import type { Client } from '../../include/client.ts';
+import { Role } from '../../include/node.ts';
+import type { StatusReply } from '../../include/rpc.ts';
+import { connect } from '../../src/client/connect.ts';
+
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+
+/** One line of a node's log. */
+export type LogLine = { readonly event: string; readonly [field: string]: unknown };
+
+/** How a process ended. */
+export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A node as a process. */
+export class NodeProcess {
+  readonly id: number;
+  readonly endpoint: string;
+  readonly lines: LogLine[] = [];
+  errorOutput = '';
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  #listeners: (() => void)[] = [];
+
+  constructor(id: number, endpoint: string, args: readonly string[], cwd: string) {
+    this.id = id;
+    this.endpoint = endpoint;
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.lines.push(line.startsWith('{') ? JSON.parse(line) : { event: line });
+      for (const listener of this.#listeners) listener();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.errorOutput += chunk.toString();
+    });
+    this.ended = new Promise((done) => {
+      child.once('close', (code, signal) => {
+        done({ code, signal });
+        for (const listener of this.#listeners) listener();
+      });
+    });
+  }
+
+  /** Sends a signal to this process. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The process id. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Waits for a line that `isMeant` accepts, from line `from` on. Rejects when the process ends. */
+  async waitFor(isMeant: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.slice(from).find(isMeant);
+      if (found !== undefined) return found;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(
+          `node ${this.id} ended: ${this.errorOutput}${JSON.stringify(this.lines.at(-1))}`,
+        );
+      }
+      await new Promise<void>((done) => {
+        const listener = (): void => {
+          this.#listeners = this.#listeners.filter((each) => each !== listener);
+          done();
+        };
+        this.#listeners.push(listener);
+      });
+    }
+  }
+}
+
+/** What a cluster of processes is started with. */
+export type ClusterOptions = {
+  /** How many nodes; 3 when left out. */
+  readonly size?: number;
+  /** Further flags of `kvorum serve`. */
+  readonly flags?: readonly string[];
+  /** Attributes behind a node's line of nodes.conf. */
+  readonly attributes?: Readonly<Record<number, string>>;
+};
+
+/** A cluster of processes. */
+export class ProcessCluster {
+  readonly directory: string;
+  readonly endpoints: readonly string[];
+  readonly nodes: (NodeProcess | undefined)[] = [];
+  readonly #flags: readonly string[];
+  readonly #started: NodeProcess[] = [];
+  readonly #clients: Client[] = [];
+
+  constructor(directory: string, endpoints: readonly string[], flags: readonly string[]) {
+    this.directory = directory;
+    this.endpoints = endpoints;
+    this.#flags = flags;
+  }
+
+  /** Starts a node, again or for the first time; resolves when it serves. */
+  async start(id: number): Promise<NodeProcess> {
+    const endpoint = this.endpoints[id] ?? '';
+    const place = ['--id', String(id), '--conf', 'nodes.conf', '--data-dir', `node-${id}`];
+    const node = new NodeProcess(id, endpoint, ['serve', ...place, ...this.#flags], this.directory);
+    this.#started.push(node);
+    this.nodes[id] = node;
+    await node.waitFor((line) => line.event === 'node started');
+    return node;
+  }
+
+  /** Kills a node as a power cut would end its process, and waits until it is gone. */
+  async kill(id: number): Promise<void> {
+    const node = this.node(id);
+    node.kill('SIGKILL');
+    await node.ended;
+  }
+
+  /** A node that was started. */
+  node(id: number): NodeProcess {
+    const node = this.nodes[id];
+    if (node === undefined) throw new Error(`node ${id} was not started`);
+    return node;
+  }
+
+  /** A client of some nodes, or of all; closed with the cluster. */
+  client(ids?: readonly number[], requestTimeoutMs = 10_000): Client {
+    const endpoints = (ids ?? [...this.endpoints.keys()]).map((id) => this.endpoints[id] ?? '');
+    const client = connect({ endpoints, requestTimeoutMs });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Asks nodes for their status until one says it leads, and the asked ones agree. */
+  async leader(ids?: readonly number[]): Promise<StatusReply> {
+    const asked = ids ?? [...this.endpoints.keys()];
+    const client = this.client(asked);
+    for (;;) {
+      const replies = await Promise.all(
+        asked.map((id) =>
+          client.status({ endpoint: this.endpoints[id] ?? '' }).catch(() => undefined),
+        ),
+      );
+      const leader = replies.find((reply) => reply?.role === Role.Leader);
+      const agree = replies.every((reply) => reply?.leader === leader?.nodeId);
+      if (leader !== undefined && agree) return leader;
+      await nextTick();
+    }
+  }
+
+  /** Ends every process started here and removes the directory. */
+  async close(): Promise<void> {
+    for (const client of this.#clients) await client.close();
+    for (const node of this.#started) node.kill('SIGKILL');
+    await Promise.all(this.#started.map((node) => node.ended));
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Makes a cluster whose nodes are not started yet; closed when the test ends. */
+export async function createCluster(
+  t: Test,
+  { size = 3, flags = [], attributes = {} }: ClusterOptions = {},
+): Promise<ProcessCluster> {
+  const directory = await mkdtemp(join(tmpdir(), 'kvorum-'));
+  const ports = await freePorts(size);
+  const lines = ports.map((port, id) => `${id} 127.0.0.1 ${port} ${attributes[id] ?? ''}`);
+  await writeFile(join(directory, 'nodes.conf'), `${lines.join('\n')}\n`);
+  const endpoints = ports.map((port) => `127.0.0.1:${port}`);
+  const cluster = new ProcessCluster(directory, endpoints, flags);
+  t.teardown(() => cluster.close());
+  return cluster;
+}
+
+/** Makes a cluster and starts all its nodes. */
+export async function startCluster(t: Test, options: ClusterOptions = {}): Promise<ProcessCluster> {
+  const cluster = await createCluster(t, options);
+  await Promise.all(cluster.endpoints.map((_, id) => cluster.start(id)));
+  return cluster;
+}
+
+/** Runs a command of the terminal client to its end. */
+export async function runCommand(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly input?: string } = {},
+): Promise<{
+  readonly code: number | null;
+  readonly output: string;
+  readonly errorOutput: string;
+}> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    cwd: options.cwd,
+  });
+  let output = '';
+  let errorOutput = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    errorOutput += chunk.toString();
+  });
+  child.stdin.end(options.input ?? '');
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  return { code, output, errorOutput };
+}
+
+/** Ports that nobody listens on right now, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const address = server.address();
+    if (address !== null && typeof address === 'object') ports.push(address.port);
+  }
+  for (const server of servers) await new Promise<void>((done) => server.close(() => done()));
+  return ports;
+}
+
+/** Lets other events happen between two questions. */
+export function nextTick(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 5));
+}
