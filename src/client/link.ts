@@ -4,8 +4,8 @@
  *   idle --send()--> connecting --HELLO--> ready --lost--> idle, cooling for a while
  *                         '----- failed ----------------------^
  *
- * A request in flight is a slot in a table: its number is the frame's id, so that a reply finds its
- * call by an index. Sessions, which make a write safe to repeat, will hang their state here.
+ * A request in flight is a slot in a table: the frame's id is the slot's number plus one (an error of
+ * id 0 is about the connection), so that a reply finds its call by an index. Sessions, which make a write safe to repeat, will hang their state here.
  *
  * Invariants: at most INFLIGHT_MAX calls are in the table, below the number at which a node stops to
  * read a connection; a slot is free, a call, or ABANDONED (timed out, its reply still to come). A call
@@ -190,12 +190,13 @@ export class Link {
     start: number,
     end: number,
   ): void => {
-    const call = this.#table[id];
+    const slot = id - 1;
+    const call = this.#table[slot];
     if (call === undefined) return; // a PONG, or an answer to nothing that was asked
     if (call === ABANDONED) {
-      this.#release(id);
+      this.#release(slot);
     } else {
-      this.#answer(id, call, type, buffer, start, end);
+      this.#answer(slot, call, type, buffer, start, end);
     }
     if (this.#queue.count > 0) this.#sendQueued();
   };
@@ -232,7 +233,7 @@ export class Link {
     this.#table[slot] = call;
     call.state = CallState.Sent;
     try {
-      writeRequest(connection.writer, slot, call.request);
+      writeRequest(connection.writer, slot + 1, call.request);
     } catch (error) {
       if (!(error instanceof KvorumError)) throw error;
       this.#release(slot);

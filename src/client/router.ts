@@ -163,6 +163,7 @@ export class Router implements LinkOwner {
   }
 
   onLost(link: Link, call: Call): void {
+    if (call.state === CallState.Done) return;
     if (!call.isRead || call.only === link) {
       this.#fail(call, lostError(call, link.failure));
       return;
@@ -258,7 +259,9 @@ export class Router implements LinkOwner {
   #attend(call: Call, nowMs: number): void {
     const deadlineMs = call.startedMs + call.timeoutMs;
     if (nowMs >= deadlineMs) {
-      this.#fail(call, deadlineError(call, this.#nodes.all));
+      const error = deadlineError(call, this.#nodes.all);
+      if (call.state === CallState.Sent) call.link?.abandon(call);
+      this.#fail(call, error);
     } else if (call.state === CallState.Parked) {
       this.#dispatch(call, nowMs);
     } else {
@@ -288,7 +291,6 @@ export class Router implements LinkOwner {
   }
 
   #fail(call: Call, error: KvorumError): void {
-    if (call.state === CallState.Sent) call.link?.abandon(call);
     call.state = CallState.Done;
     this.#calls.delete(call);
     call.reject(error);

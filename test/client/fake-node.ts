@@ -1,0 +1,166 @@
+/** A node made of a server and a script: what each request is answered is up to the test. */
+
+import { NO_LOG } from '../../include/log.ts';
+import { Role } from '../../include/node.ts';
+import {
+  type ErrorCode,
+  FrameType,
+  type Redirect,
+  type Reply,
+  type ReplyHeader,
+  type Request,
+  type StatusReply,
+} from '../../include/rpc.ts';
+import { createSystemClock } from '../../src/clock.ts';
+import type { Connection } from '../../src/rpc/connection.ts';
+import { writeError, writeRedirect } from '../../src/rpc/connection-codec.ts';
+import { FlushQueue } from '../../src/rpc/flush-queue.ts';
+import { writeReply } from '../../src/rpc/reply-codec.ts';
+import { decodeRequest } from '../../src/rpc/request-codec.ts';
+import { listen } from '../../src/rpc/server.ts';
+
+/** The cluster of all fake nodes. Above 2^53, so that a number would lose digits. */
+export const CLUSTER_ID = 9_151_734_699_010_623_715n;
+
+/** A request that arrived, and the ways to answer it. */
+export type Asked = {
+  readonly request: Request;
+  readonly reply: (reply: Reply) => void;
+  readonly refuse: (code: ErrorCode, text?: string) => void;
+  readonly redirect: (redirect: Redirect) => void;
+  /** Breaks the connection it came on. */
+  readonly hangUp: () => void;
+};
+
+/** What a node does with a request; nothing at all is an answer too. */
+export type Script = (asked: Asked) => void;
+
+/** A node made of a server and a script. */
+export type FakeNode = {
+  readonly id: number;
+  readonly port: number;
+  readonly endpoint: string;
+  /** Requests that arrived, oldest first. */
+  readonly requests: Request[];
+  script: Script;
+  readonly connectionCount: () => number;
+  /** Reads nothing more on the connections it has, as a stopped process does. */
+  readonly freeze: () => void;
+  readonly close: () => Promise<void>;
+};
+
+/** Starts a fake node on a free port, or on one that was free. */
+export async function startFakeNode(id: number, script: Script, port = 0): Promise<FakeNode> {
+  const requests: Request[] = [];
+  const connections: Connection[] = [];
+  const server = await listen({
+    address: '127.0.0.1',
+    port,
+    clusterId: CLUSTER_ID,
+    nodeId: id,
+    clock: createSystemClock(),
+    flushQueue: new FlushQueue(),
+    log: NO_LOG,
+    acceptsPeer: () => false,
+    onClient: (connection) => {
+      connections.push(connection);
+      connection.onFrame = (_connection, type, frameId, buffer, start, end) => {
+        const request = decodeRequest(type, buffer, start, end);
+        requests.push(request);
+        node.script(askedOn(connection, frameId, request));
+      };
+    },
+    onPeer: () => {},
+    onMessage: () => {},
+    onPeerLost: () => {},
+    onSnapshot: () => {},
+  });
+  const node: FakeNode = {
+    id,
+    port: server.port,
+    endpoint: `127.0.0.1:${server.port}`,
+    requests,
+    script,
+    connectionCount: () => server.connectionCount,
+    freeze: () => {
+      for (const connection of connections) connection.pause();
+    },
+    close: () => server.close(),
+  };
+  return node;
+}
+
+function askedOn(connection: Connection, id: number, request: Request): Asked {
+  return {
+    request,
+    reply: (reply) => writeReply(connection.writer, id, reply),
+    refuse: (code, text = '') => writeError(connection.writer, id, code, text),
+    redirect: (redirect) => writeRedirect(connection.writer, id, redirect),
+    hangUp: () => connection.close(),
+  };
+}
+
+/** The header of a node's replies. */
+export function headerOf(nodeId: number, revision = 7): ReplyHeader {
+  return { clusterId: CLUSTER_ID, nodeId, revision, term: 2 };
+}
+
+/** A redirect to a fake node. */
+export function redirectTo(node: FakeNode): Redirect {
+  return { leaderId: node.id, address: '127.0.0.1', port: node.port };
+}
+
+/** A node that does what it is asked; every value read is the key in capitals. */
+export function serve(nodeId: number): Script {
+  return ({ request, reply }) => {
+    const header = headerOf(nodeId);
+    switch (request.type) {
+      case FrameType.Put:
+        return reply({ type: request.type, body: { ...header, prevKv: undefined } });
+      case FrameType.Range:
+        return reply({ type: request.type, body: { ...header, ...pairOf(request.body.key) } });
+      case FrameType.DeleteRange:
+        return reply({ type: request.type, body: { ...header, deleted: 1, prevKvs: [] } });
+      case FrameType.Compact:
+      case FrameType.MoveLeader:
+        return reply({ type: request.type, body: header });
+      case FrameType.Status:
+        return reply({ type: request.type, body: statusOf(nodeId) });
+    }
+  };
+}
+
+/** The status of a node that leads and has no peers. */
+export function statusOf(nodeId: number, known: Partial<StatusReply> = {}): StatusReply {
+  return {
+    clusterId: CLUSTER_ID,
+    nodeId,
+    version: '0.1.0',
+    role: Role.Leader,
+    isLearner: false,
+    leader: nodeId,
+    term: 2,
+    lastIndex: 14,
+    commitIndex: 14,
+    appliedIndex: 14,
+    revision: 7,
+    compactRevision: 0,
+    dbSizeBytes: 20_480,
+    dbSizeInUseBytes: 16_384,
+    peers: [],
+    ...known,
+  };
+}
+
+function pairOf(key: Buffer) {
+  const value = Buffer.from(key.toString().toUpperCase());
+  const facts = { createRevision: 2, modRevision: 5, version: 3, lease: 0n };
+  return { kvs: [{ key: Buffer.from(key), value, ...facts }], more: false, count: 1 };
+}
+
+/** A port on which nobody listens. */
+export async function unusedPort(): Promise<number> {
+  const node = await startFakeNode(0, () => {});
+  await node.close();
+  return node.port;
+}
