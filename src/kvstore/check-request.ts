@@ -52,8 +52,7 @@ function checkPut(request: PutRequest): ErrorCode | 0 {
 function checkRange(request: RangeRequest): ErrorCode | 0 {
   const refusal = checkBounds(request.key, request.rangeEnd);
   if (refusal !== 0) return refusal;
-  const isSortKnown =
-    SORT_ORDERS.has(request.sortOrder) && SORT_TARGETS.has(request.sortTarget);
+  const isSortKnown = SORT_ORDERS.has(request.sortOrder) && SORT_TARGETS.has(request.sortTarget);
   return isSortKnown ? 0 : ErrorCode.InvalidSort;
 }
 

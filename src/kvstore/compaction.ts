@@ -1,0 +1,90 @@
+/**
+ * Compaction: older revisions are refused at once, and removed later, in steps.
+ *
+ * A step sweeps Revisions upwards from where the last one ended. A revision not above the compaction's target
+ * supersedes the one before it of the same key, which no read can reach any more: that one is removed. A
+ * deletion itself goes too. What is left at or below the target is the newest revision of each key that exists
+ * there. The sweep's place is part of the state, so a restart goes on with it.
+ */
+
+import {
+  COMPACT_STEP_BYTES_MAX,
+  COMPACT_STEP_REVISIONS_MAX,
+  type CompactRequest,
+  type CompactResult,
+  Table,
+} from '../../include/kvstore.ts';
+import { ErrorCode } from '../../include/rpc.ts';
+import { encodeRevisionKey, headKey, readCounter } from './key-record.ts';
+import { isDeletion, prevKey, prevMain, storedKey } from './revision-record.ts';
+import { type StoreState, SUB_MAX } from './store-state.ts';
+
+/** Applies a compaction. One under way is extended. */
+export function compact(state: StoreState, request: CompactRequest): CompactResult | ErrorCode {
+  if (request.revision <= state.compactRevision) return ErrorCode.Compacted;
+  if (request.revision > state.revision) return ErrorCode.FutureRevision;
+  state.compactRevision = request.revision;
+  return { revision: state.revision };
+}
+
+/** Whether nothing is left to remove. */
+export function isSwept(state: StoreState): boolean {
+  const { sweptMain, sweptSub, compactRevision } = state;
+  return sweptMain > compactRevision || (sweptMain === compactRevision && sweptSub === SUB_MAX);
+}
+
+/** The compaction that is removed completely. */
+export function sweptRevision(state: StoreState): number {
+  if (isSwept(state)) return state.compactRevision;
+  return state.sweptSub === SUB_MAX ? state.sweptMain : state.sweptMain - 1;
+}
+
+/**
+ * Removes what COMPACT_STEP_REVISIONS_MAX revisions supersede.
+ * @returns whether more is left
+ */
+export function compactStep(state: StoreState): boolean {
+  if (isSwept(state)) return false;
+  const { map } = state;
+  const bounds = {
+    from:
+      state.sweptSub === SUB_MAX
+        ? encodeRevisionKey(state.sweptMain + 1, 0)
+        : encodeRevisionKey(state.sweptMain, state.sweptSub + 1),
+    to: encodeRevisionKey(state.compactRevision + 1, 0),
+    reverse: false,
+  };
+  const visited: [key: Buffer, record: Buffer][] = [];
+  let visitedBytes = 0;
+  let isAtEnd = true;
+  map.scan(Table.Revisions, bounds, (key, record) => {
+    visited.push([key, record]);
+    visitedBytes += record.length;
+    isAtEnd = visited.length < COMPACT_STEP_REVISIONS_MAX && visitedBytes < COMPACT_STEP_BYTES_MAX;
+    return isAtEnd;
+  });
+  for (const [key, record] of visited) sweep(state, key, record);
+
+  const last = visited.at(-1)?.[0];
+  if (isAtEnd || last === undefined) {
+    state.sweptMain = state.compactRevision;
+    state.sweptSub = SUB_MAX;
+  } else {
+    state.sweptMain = readCounter(last, 0);
+    state.sweptSub = last.readUInt32BE(8);
+  }
+  return !isSwept(state);
+}
+
+/** Removes what one revision makes unreachable. Keys are copied: a record may be large, and waits for a flush. */
+function sweep(state: StoreState, key: Buffer, record: Buffer): void {
+  const { map } = state;
+  if (prevMain(record) > 0) map.delete(Table.Revisions, Buffer.from(prevKey(record)));
+  if (!isDeletion(record)) return;
+  map.delete(Table.Revisions, Buffer.from(key));
+  const userKey = Buffer.from(storedKey(record));
+  const tombstone = map.get(Table.Tombstones, userKey);
+  if (tombstone === undefined || !headKey(tombstone).equals(key)) return;
+  map.delete(Table.Tombstones, userKey);
+  state.tombstoneCount -= 1;
+}

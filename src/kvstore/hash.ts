@@ -1,0 +1,54 @@
+/**
+ * A checksum of what a store means: equal on members that applied the same entries, however far each has come
+ * with removing what is compacted.
+ */
+
+import { crc32 } from 'node:zlib';
+import { type ScanBounds, Table } from '../../include/kvstore.ts';
+import { isSwept } from './compaction.ts';
+import { encodeRevisionKey, headMain } from './key-record.ts';
+import { ALL_PAIRS } from './pair-cursor.ts';
+import { isDeletion, prevKey, prevMain } from './revision-record.ts';
+import { type StoreState, SUB_MAX } from './store-state.ts';
+
+/** CRC-32 of revisions, keys and deletions, in order. Visits everything. */
+export function hashState(state: StoreState): number {
+  const { map, revision, compactRevision } = state;
+  const removable = isSwept(state) ? new Set<string>() : removableRevisions(state);
+  let hash = crc32(encodeRevisionKey(revision, 0));
+  hash = crc32(encodeRevisionKey(compactRevision + 1, 0), hash);
+  map.scan(Table.Revisions, ALL_PAIRS, (key, record) => {
+    if (!removable.has(key.toString('latin1'))) hash = crc32(record, crc32(key, hash));
+    return true;
+  });
+  map.scan(Table.Keys, ALL_PAIRS, (key, record) => {
+    hash = crc32(record, crc32(key, hash));
+    return true;
+  });
+  map.scan(Table.Tombstones, ALL_PAIRS, (key, record) => {
+    if (headMain(record) > compactRevision) hash = crc32(record, crc32(key, hash));
+    return true;
+  });
+  return hash;
+}
+
+/** The revisions that the rest of the compaction under way will remove. */
+function removableRevisions(state: StoreState): Set<string> {
+  const { map, sweptMain, sweptSub, compactRevision } = state;
+  const removable = new Set<string>();
+  const from =
+    sweptSub === SUB_MAX
+      ? encodeRevisionKey(sweptMain + 1, 0)
+      : encodeRevisionKey(sweptMain, sweptSub + 1);
+  const bounds: ScanBounds = {
+    from,
+    to: encodeRevisionKey(compactRevision + 1, 0),
+    reverse: false,
+  };
+  map.scan(Table.Revisions, bounds, (key, record) => {
+    if (prevMain(record) > 0) removable.add(prevKey(record).toString('latin1'));
+    if (isDeletion(record)) removable.add(key.toString('latin1'));
+    return true;
+  });
+  return removable;
+}

@@ -1,0 +1,137 @@
+/** What a store remembers between requests, and the record that makes it durable. */
+
+import {
+  type AppliedPosition,
+  type ByteMap,
+  type ByteMapSnapshot,
+  NEVER_COMPACTED,
+  StoreError,
+  Table,
+} from '../../include/kvstore.ts';
+import { assert } from '../assert.ts';
+import { Arena } from './arena.ts';
+import { readCounter, writeCounter } from './key-record.ts';
+
+/** The state of a store beside its tables. */
+export type StoreState = {
+  readonly map: ByteMap;
+  readonly arena: Arena;
+  /** The newest revision. An empty store is at 1. */
+  revision: number;
+  /** The oldest revision that can be read. */
+  compactRevision: number;
+  /** How far the removal of compacted revisions has come: all up to this revision are done. */
+  sweptMain: number;
+  sweptSub: number;
+  /** Pairs in Keys: a count of everything need not visit them. */
+  keyCount: number;
+  /** Pairs in Tombstones: while there are none, nobody looks. */
+  tombstoneCount: number;
+  /** The last entry applied. */
+  applied: AppliedPosition;
+  /** Effects were applied that setApplied has not accounted for: no moment for a flush. */
+  hasOpenEffects: boolean;
+};
+
+/** The sub of a revision that is swept whole. */
+export const SUB_MAX = 0xffff_ffff;
+
+/** Version of the layout of all tables. */
+const FORMAT_VERSION = 1;
+
+const STATE_KEY = Buffer.from('state');
+const FIXED_BYTES = 4 + 8 + 8 + 8 + 4 + 8 + 8 + 8 + 8;
+
+/** Where a store starts. */
+const NOTHING_APPLIED: AppliedPosition = Object.freeze({
+  index: 0,
+  term: 0,
+  configuration: Object.freeze({ voters: [], outgoing: [], learners: [] }),
+});
+
+/** Reads the state of a map that was just opened; that of an empty store when there is none. */
+export function loadState(map: ByteMap): StoreState {
+  const state: StoreState = {
+    map,
+    arena: new Arena(),
+    revision: 1,
+    compactRevision: NEVER_COMPACTED,
+    sweptMain: 0,
+    sweptSub: SUB_MAX,
+    keyCount: 0,
+    tombstoneCount: 0,
+    applied: NOTHING_APPLIED,
+    hasOpenEffects: false,
+  };
+  const record = map.get(Table.Meta, STATE_KEY);
+  return record === undefined ? state : Object.assign(state, decodeState(record));
+}
+
+/** The entry that a view of a map stands for. */
+export function appliedOf(view: ByteMapSnapshot): AppliedPosition {
+  const record = view.get(Table.Meta, STATE_KEY);
+  return record === undefined ? NOTHING_APPLIED : decodeState(record).applied;
+}
+
+/** Writes the state into the map, to reach the disk in the same flush as its effects. */
+export function saveState(state: StoreState): void {
+  assert(!state.hasOpenEffects, 'every effect belongs to an applied entry before it is flushed');
+  state.map.put(Table.Meta, Buffer.from(STATE_KEY), encodeState(state));
+}
+
+function encodeState(state: StoreState): Buffer {
+  const { index, term, configuration } = state.applied;
+  const lists = [configuration.voters, configuration.outgoing, configuration.learners];
+  const listBytes = lists.reduce((sum, list) => sum + 4 + 4 * list.length, 0);
+  const bytes = Buffer.alloc(FIXED_BYTES + listBytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint32(0, FORMAT_VERSION);
+  writeCounter(view, 4, state.revision);
+  // NEVER_COMPACTED is -1, and counters are not negative.
+  writeCounter(view, 12, state.compactRevision + 1);
+  writeCounter(view, 20, state.sweptMain);
+  view.setUint32(28, state.sweptSub);
+  writeCounter(view, 32, state.keyCount);
+  writeCounter(view, 40, state.tombstoneCount);
+  writeCounter(view, 48, index);
+  writeCounter(view, 56, term);
+  let offset = FIXED_BYTES;
+  for (const list of lists) {
+    view.setUint32(offset, list.length);
+    for (const node of list) {
+      offset += 4;
+      view.setUint32(offset, node);
+    }
+    offset += 4;
+  }
+  return bytes;
+}
+
+function decodeState(bytes: Buffer): Omit<StoreState, 'map' | 'arena' | 'hasOpenEffects'> {
+  const version = bytes.readUInt32BE(0);
+  if (version !== FORMAT_VERSION) {
+    const message = `the store has format ${version}, this kvorum reads ${FORMAT_VERSION}; run the version that wrote it`;
+    throw new StoreError(message, 'store');
+  }
+  let offset = FIXED_BYTES;
+  const readList = (): number[] => {
+    const list: number[] = [];
+    const count = bytes.readUInt32BE(offset);
+    for (let slot = 0; slot < count; slot += 1) {
+      offset += 4;
+      list.push(bytes.readUInt32BE(offset));
+    }
+    offset += 4;
+    return list;
+  };
+  const configuration = { voters: readList(), outgoing: readList(), learners: readList() };
+  return {
+    revision: readCounter(bytes, 4),
+    compactRevision: readCounter(bytes, 12) - 1,
+    sweptMain: readCounter(bytes, 20),
+    sweptSub: bytes.readUInt32BE(28),
+    keyCount: readCounter(bytes, 32),
+    tombstoneCount: readCounter(bytes, 40),
+    applied: { index: readCounter(bytes, 48), term: readCounter(bytes, 56), configuration },
+  };
+}

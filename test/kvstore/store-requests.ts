@@ -1,0 +1,121 @@
+/** Requests with their defaults, random ones, and answers as text that can be compared. */
+
+import {
+  type DeleteRangeRequest,
+  type KeyValue,
+  NO_RANGE_END,
+  type PutRequest,
+  type RangeRequest,
+  type RangeResult,
+  SortOrder,
+  SortTarget,
+} from '../../include/kvstore.ts';
+import { ERRORS, type ErrorCode } from '../../include/rpc.ts';
+import type { Random } from '../../src/random.ts';
+
+/** A put of text. */
+export function putOf(key: string, value: string, more: Partial<PutRequest> = {}): PutRequest {
+  return {
+    key: Buffer.from(key, 'latin1'),
+    value: Buffer.from(value, 'latin1'),
+    lease: 0n,
+    prevKv: false,
+    ignoreValue: false,
+    ignoreLease: false,
+    ...more,
+  };
+}
+
+/** A read of a key, or of the range up to `end`. */
+export function rangeOf(key: string, end = '', more: Partial<RangeRequest> = {}): RangeRequest {
+  return {
+    key: Buffer.from(key, 'latin1'),
+    rangeEnd: end === '' ? NO_RANGE_END : Buffer.from(end, 'latin1'),
+    limit: 0,
+    revision: 0,
+    sortOrder: SortOrder.None,
+    sortTarget: SortTarget.Key,
+    serializable: false,
+    keysOnly: false,
+    countOnly: false,
+    minModRevision: 0,
+    maxModRevision: 0,
+    minCreateRevision: 0,
+    maxCreateRevision: 0,
+    ...more,
+  };
+}
+
+/** A deletion of a key, or of the range up to `end`. */
+export function deleteOf(key: string, end = '', prevKv = false): DeleteRangeRequest {
+  return {
+    key: Buffer.from(key, 'latin1'),
+    rangeEnd: end === '' ? NO_RANGE_END : Buffer.from(end, 'latin1'),
+    prevKv,
+  };
+}
+
+/** A pair as text: key=value create/mod/version. */
+export function showPair(kv: KeyValue): string {
+  const { createRevision, modRevision, version } = kv;
+  return `${kv.key.toString('latin1')}=${kv.value.toString('latin1')} ${createRevision}/${modRevision}/${version}`;
+}
+
+/** An answer to a range as text; a refusal by its name. */
+export function showRange(result: RangeResult | ErrorCode): string {
+  if (typeof result === 'number') return showError(result);
+  const pairs = result.kvs.map(showPair).join(', ');
+  return `@${result.revision} count=${result.count}${result.more ? ' more' : ''} [${pairs}]`;
+}
+
+/** The name of a refusal. */
+export function showError(code: ErrorCode): string {
+  return ERRORS.get(code)?.name ?? `error ${code}`;
+}
+
+/** Few keys, so that they are written again and again; some are prefixes, some have all kinds of bytes. */
+const KEYS = ['a', 'aa', 'ab', 'b', 'b\xff', 'b\xff\xff', 'c', 'c\0', 'd', '\xff', '\0', '\0\0'];
+
+function randomKey(random: Random): string {
+  return KEYS[random.below(KEYS.length)]!;
+}
+
+function randomEnd(random: Random): string {
+  const choice = random.below(4);
+  return choice === 0 ? '' : choice === 1 ? '\0' : randomKey(random);
+}
+
+/** A random put. */
+export function randomPut(random: Random): PutRequest {
+  const ignoreValue = random.below(12) === 0;
+  const value = ignoreValue ? '' : `v${random.below(5)}`;
+  return putOf(randomKey(random), value, {
+    ignoreValue,
+    ignoreLease: random.below(12) === 0,
+    prevKv: random.below(2) === 0,
+  });
+}
+
+/** A random deletion. */
+export function randomDelete(random: Random): DeleteRangeRequest {
+  const end = random.below(3) === 0 ? randomEnd(random) : '';
+  return deleteOf(randomKey(random), end, random.below(2) === 0);
+}
+
+/** A random read, of a revision up to a little above `revision`. */
+export function randomRange(random: Random, revision: number): RangeRequest {
+  const some = (most: number) => (random.below(6) === 0 ? 1 + random.below(most + 1) : 0);
+  const isOld = random.below(2) === 0;
+  return rangeOf(random.below(3) === 0 ? '\0' : randomKey(random), randomEnd(random), {
+    limit: random.below(2) === 0 ? random.below(6) : 0,
+    revision: isOld ? random.below(revision + 3) : 0,
+    sortOrder: Object.values(SortOrder)[random.below(3)]!,
+    sortTarget: Object.values(SortTarget)[random.below(5)]!,
+    keysOnly: random.below(8) === 0,
+    countOnly: random.below(8) === 0,
+    minModRevision: some(revision),
+    maxModRevision: some(revision),
+    minCreateRevision: some(revision),
+    maxCreateRevision: some(revision),
+  });
+}
