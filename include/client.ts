@@ -14,6 +14,9 @@
  * What is sent again: a read always; a write only after a failure that says it did not take effect
  * (Retry.Safe in include/rpc.ts). A write whose outcome nobody knows fails with an error that says so.
  *
+ * Keys and values in answers are the caller's, but share memory with what arrived together with them:
+ * copy a small one that is kept for long.
+ *
  * Every method fails with KvorumError. Besides the refusals of the nodes:
  * - DeadlineExceeded: no answer in time. The text names each endpoint asked and why it did not serve,
  *   and says whether a write may have taken effect.

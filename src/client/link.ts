@@ -211,7 +211,7 @@ export class Link {
     end: number,
   ): void {
     if (type === FrameType.Reply) {
-      const reply = decodeOwned(call.request.type, buffer, start, end);
+      const reply = decodeReply(call.request.type, buffer, start, end);
       this.#release(slot);
       this.#owner.onReply(this, call, reply);
     } else if (type === FrameType.Error) {
@@ -273,18 +273,6 @@ export class Link {
     for (const call of unsent) this.#owner.onUnsent(this, call);
   }
 }
-
-/** Decodes a reply. Its keys and values are views: of a copy where the frame is a small part of a chunk. */
-function decodeOwned(type: Reply['type'], buffer: Buffer, start: number, end: number): Reply {
-  const bytes = end - start;
-  if (bytes <= EMPTY_REPLY_BYTES || bytes * 2 > buffer.length) {
-    return decodeReply(type, buffer, start, end);
-  }
-  return decodeReply(type, Buffer.from(buffer.subarray(start, end)), 0, bytes);
-}
-
-/** Bytes of the largest reply without a pair: a header, a count, a flag and the number of pairs. */
-const EMPTY_REPLY_BYTES = 41;
 
 function describeEnd(reason: CloseReason, error: KvorumError | undefined): string {
   if (reason === CloseReason.Local) return 'closed by this client';

@@ -16,6 +16,15 @@ export function formatByteSize(sizeBytes: number): string {
     exponent += 1;
     unitBytes *= 1_000;
   }
-  const rounded = Math.floor((sizeBytes / unitBytes) * 10 + 0.5) / 10;
-  return `${rounded < 10 ? rounded.toFixed(1) : rounded.toFixed(0)} ${UNITS[exponent]}`;
+  const tenths = Math.floor((sizeBytes / unitBytes) * 10 + 0.5);
+  const figures = tenths < 100 ? (tenths / 10).toFixed(1) : String(roundHalfToEven(tenths));
+  return `${figures} ${UNITS[exponent]}`;
+}
+
+/** Tenths to wholes as Go's %.0f rounds: 20.5 to 20, 21.5 to 22. */
+function roundHalfToEven(tenths: number): number {
+  const whole = Math.floor(tenths / 10);
+  const rest = tenths - whole * 10;
+  if (rest === 5) return whole + (whole % 2);
+  return rest < 5 ? whole : whole + 1;
 }
