@@ -15,6 +15,7 @@ import type { Log } from '../../include/log.ts';
 import {
   DEADLINE_CHECK_MS,
   type Message,
+  NO_NODE,
   type NodeConfig,
   type NodeId,
   RANGE_BYTES_MAX,
@@ -69,6 +70,7 @@ export class Member {
   readonly #applier: Applier;
   readonly #writes: DurableWrites;
   #isPumpScheduled = false;
+  #isReadRefused = false;
   #isInstalling = false;
   #isStopped = false;
   #isCompacting = false;
@@ -209,8 +211,10 @@ export class Member {
   };
 
   #carryOutAll(): void {
+    this.#isReadRefused = false;
     for (;;) {
-      const round = this.reads.beginRound();
+      // A round that was refused is not asked again in the same pump: nothing would have changed.
+      const round = this.#isReadRefused ? 0 : this.reads.beginRound();
       if (round > 0) core.readIndex(this.raft, round);
       if (this.#isInstalling || !core.hasReady(this.raft)) return;
       this.#carryOut(core.ready(this.raft));
@@ -225,11 +229,22 @@ export class Member {
     else this.#install(ready, ready.snapshot);
     this.#applier.add(ready.committed);
     for (const grant of ready.reads) this.reads.grant(grant);
-    for (const round of ready.readsRefused) this.reads.refuse(round);
+    for (const round of ready.readsRefused) this.#refuseRound(round);
     for (const wanted of ready.snapshotsWanted) this.#sendSnapshot(wanted.to);
     for (const event of ready.events) {
       logRaftEvent(this.options.log, event);
       this.transfers.settle(event);
+    }
+  }
+
+  /** A read round came to nothing: asked again if there is a leader, given back to the clients if not. */
+  #refuseRound(round: number): void {
+    this.#isReadRefused = true;
+    this.reads.refuse(round);
+    if (this.raft.leader !== NO_NODE) return;
+    const detail = this.explain(ErrorCode.NoLeader);
+    for (const { asker, id } of this.reads.takeGathering()) {
+      asker.refuse(id, ErrorCode.NoLeader, detail);
     }
   }
 

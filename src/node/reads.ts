@@ -68,6 +68,13 @@ export class Reads {
     this.#endRound();
   }
 
+  /** Takes out the reads that no round was begun for. */
+  takeGathering(): readonly Read[] {
+    const taken = this.#gathering;
+    this.#gathering = [];
+    return taken;
+  }
+
   /** Reads that the store has caught up with, oldest first; undefined when none is ready. */
   takeReady(applied: LogIndex): readonly Read[] | undefined {
     const oldest = this.#granted.peek();
