@@ -220,7 +220,10 @@ export class Connection {
     this.#destroy();
   }
 
-  /** Counts one tick: a connection that stalls or is silent for too many is cut. */
+  /**
+   * Counts one tick: a connection that stalls or is silent for too many is cut. Ticks and not time,
+   * so that a process that was itself stopped for a while does not blame the others.
+   */
   tick(): void {
     if (this.#isClosed) return;
     if (this.#batchBytes > 0) {

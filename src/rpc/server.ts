@@ -98,6 +98,8 @@ export class Server {
   readonly #connections: Set<Connection> = new Set();
   readonly #peers: Map<NodeId, Connection> = new Map();
   #ticker: Timer | undefined = undefined;
+  /** Called when the last connection is gone. */
+  #onEmpty: () => void = () => {};
   #port = 0;
 
   constructor(options: ServerOptions) {
@@ -148,6 +150,10 @@ export class Server {
     const stopped = new KvorumError(ErrorCode.Stopped);
     for (const connection of [...this.#connections]) connection.refuse(stopped, CloseReason.Local);
     await closed;
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
   }
 
   readonly #onGone = (connection: Connection): void => this.#forget(connection);
@@ -248,6 +254,7 @@ export class Server {
    */
   #forget(connection: Connection): void {
     this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty();
     const { closeReason, closeError } = connection;
     const isTheirFault =
       closeReason === CloseReason.Protocol || closeReason === CloseReason.SlowReader;
