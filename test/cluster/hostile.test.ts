@@ -1,0 +1,106 @@
+import { connect as dial, type Socket } from 'node:net';
+import t from 'tap';
+import { NO_NODE } from '../../include/node.ts';
+import { ConnectionRole, FrameType, PROTOCOL_VERSION } from '../../include/rpc.ts';
+import { startCluster } from './processes.ts';
+
+function frame(type: number, id: number, body: Buffer): Buffer {
+  const bytes = Buffer.alloc(10 + body.length);
+  bytes.writeUInt32BE(6 + body.length, 0);
+  bytes.writeUInt8(type, 4);
+  bytes.writeUInt32BE(id, 6);
+  body.copy(bytes, 10);
+  return bytes;
+}
+
+/** Written by hand from docs/PROTOCOL.md, so that the codec is not its own judge. */
+function hello(version: number, clusterId: bigint): Buffer {
+  const body = Buffer.alloc(23);
+  body.write('KVRM', 0);
+  body.writeUInt16BE(version, 4);
+  body.writeUInt8(ConnectionRole.Client, 6);
+  body.writeBigUInt64BE(clusterId, 7);
+  body.writeInt32BE(NO_NODE, 15);
+  body.writeInt32BE(NO_NODE, 19);
+  return frame(FrameType.Hello, 0, body);
+}
+
+const greeting = hello(PROTOCOL_VERSION, 0n);
+
+const attacks: readonly (readonly [name: string, bytes: Buffer])[] = [
+  ['text', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+  ['zeros', Buffer.alloc(4096)],
+  ['a frame of 4 GiB', Buffer.concat([greeting, Buffer.from('ffffffff', 'hex')])],
+  ['a frame of length 0', Buffer.concat([greeting, Buffer.alloc(10)])],
+  ['an unknown frame', Buffer.concat([greeting, frame(0x7f, 1, Buffer.alloc(3))])],
+  ['a put cut short', Buffer.concat([greeting, frame(FrameType.Put, 1, Buffer.alloc(3))])],
+  ['a peer message from a client', Buffer.concat([greeting, frame(0x22, 1, Buffer.alloc(40))])],
+  ['a hello of another version', hello(99, 0n)],
+  ['a hello of another cluster', hello(PROTOCOL_VERSION, 0x1234n)],
+];
+
+function open(endpoint: string): Promise<Socket> {
+  const [host = '', port = ''] = endpoint.split(':');
+  return new Promise((resolve, reject) => {
+    const socket = dial({ host, port: Number(port) }, () => {
+      socket.off('error', reject);
+      socket.on('error', () => {});
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}
+
+function closed(socket: Socket): Promise<void> {
+  socket.resume();
+  return new Promise((done) => socket.once('close', () => done()));
+}
+
+t.test('garbage ends its own connection, and the node goes on serving others', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  await cluster.leader();
+  const client = cluster.client();
+  await client.put('a', '1');
+  for (const [name, bytes] of attacks) {
+    const socket = await open(cluster.endpoints[0] ?? '');
+    const answer: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => answer.push(chunk));
+    socket.write(bytes);
+    await closed(socket);
+    t.ok(Buffer.concat(answer).length > 10, `${name} is answered before the end`);
+    t.equal((await client.get('a'))?.value.toString(), '1', `${name} harms nobody else`);
+  }
+});
+
+t.test('the same cause a thousand times is not a thousand log lines', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  await cluster.leader();
+  const before = cluster.node(0).lines.length;
+  for (let round = 0; round < 20; round += 1) {
+    const opening = Array.from({ length: 50 }, () => open(cluster.endpoints[0] ?? ''));
+    const sockets = await Promise.all(opening);
+    for (const socket of sockets) socket.write('not a frame of kvorum');
+    await Promise.all(sockets.map(closed));
+  }
+  t.ok(cluster.node(0).lines.length - before < 20);
+  t.equal((await cluster.client().put('a', '1')).revision, 2);
+});
+
+t.test('a node with ten thousand idle connections serves others', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  await cluster.leader();
+  const sockets: Socket[] = [];
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let round = 0; round < 100; round += 1) {
+    const opening = Array.from({ length: 100 }, () => open(cluster.endpoints[0] ?? ''));
+    const batch = await Promise.all(opening);
+    for (const socket of batch) socket.write(greeting);
+    sockets.push(...batch);
+  }
+  const client = cluster.client();
+  for (let i = 0; i < 100; i += 1) await client.put(`k${i}`, 'v');
+  t.equal((await client.range('k', { prefix: true, countOnly: true })).count, 100);
+  t.notOk(sockets.some((socket) => socket.destroyed));
+});
