@@ -19,6 +19,12 @@ export class ManualClock implements Clock {
     return this.#alarms.size;
   }
 
+  /** When the next one-off timer falls due; infinite when none is set. */
+  get nextOnceMs(): number {
+    const once = [...this.#alarms].filter(({ periodMs }) => periodMs === undefined);
+    return Math.min(...once.map(({ dueMs }) => dueMs));
+  }
+
   /** Lets time pass; runs what falls due, in order. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
