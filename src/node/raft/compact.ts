@@ -1,0 +1,36 @@
+/**
+ * Dropping entries from memory (thesis 5.1). Only what is applied, committed and on disk goes;
+ * a member that needs what is gone gets a snapshot. The file on disk is the loop's to cut.
+ */
+
+import type { LogIndex } from '../../../include/node.ts';
+import { assert } from '../../assert.ts';
+import { dropUpTo, entryAt, sizeOf } from './log.ts';
+import type { Raft } from './state.ts';
+
+/** Drops entries up to `index`, as far as they may go. */
+export function compact(raft: Raft, index: LogIndex): void {
+  const reachable = Math.min(index, droppableIndex(raft));
+  if (reachable > raft.log.startIndex) dropUpTo(raft.log, reachable);
+}
+
+/** Drops the oldest entries, as far as they may go, until both limits hold. */
+export function compactTo(raft: Raft, entriesMax: number, bytesMax: number): void {
+  assert(entriesMax >= 0, 'a count is no debt', entriesMax);
+  const { log } = raft;
+  const reachable = droppableIndex(raft);
+  let index = log.startIndex;
+  let count = log.entries.length - log.head;
+  let sizeBytes = log.sizeBytes;
+  while (index < reachable && (count > entriesMax || sizeBytes > bytesMax)) {
+    index += 1;
+    count -= 1;
+    sizeBytes -= sizeOf(entryAt(log, index));
+  }
+  if (index > log.startIndex) dropUpTo(log, index);
+}
+
+function droppableIndex(raft: Raft): LogIndex {
+  const { log, writes } = raft;
+  return Math.min(log.handedOutIndex, log.commitIndex, writes.persistedIndex);
+}
