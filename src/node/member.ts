@@ -71,6 +71,7 @@ export class Member {
   readonly #writes: DurableWrites;
   #isPumpScheduled = false;
   #isReadRefused = false;
+  #hasHurried = false;
   #isInstalling = false;
   #isStopped = false;
   #isCompacting = false;
@@ -97,6 +98,7 @@ export class Member {
   start(): void {
     assert(this.#ticker === undefined, 'a member starts once');
     this.#ticker = this.options.clock.every(TICK_MS, () => this.tick());
+    this.#hurryFirstElection();
     this.schedulePump();
   }
 
@@ -154,7 +156,20 @@ export class Member {
   peerReachable(id: NodeId): void {
     if (this.#isStopped) return;
     core.peerUnreachable(this.raft, id);
+    this.#hurryFirstElection();
     this.schedulePump();
+  }
+
+  /** Once, as soon as a majority can be reached after the start. */
+  #hurryFirstElection(): void {
+    if (this.#hasHurried) return;
+    const { voters } = this.raft.configuration;
+    const reached = this.options.transport
+      .peers()
+      .filter((peer) => peer.isOnline && voters.includes(peer.id)).length;
+    if (reached + 1 <= voters.length / 2) return;
+    this.#hasHurried = true;
+    core.electSoon(this.raft);
   }
 
   /** The log has synced what `ticket` and all before it asked for. */
