@@ -18,8 +18,9 @@ import {
 import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
 import { commandFromFrame, decodeCommand, writePut } from '../../src/rpc/request-codec.ts';
 import { decodeSnapshotBegin } from '../../src/rpc/snapshot-codec.ts';
+import { drawMessage, drawPut } from './draw.ts';
 import { frameOf } from './frames.ts';
-import { drawMessage, drawPut, SAMPLES } from './samples.ts';
+import { SAMPLES } from './samples.ts';
 
 const ROUND_TRIPS = 200;
 

@@ -1,4 +1,4 @@
-/** Random damage: whatever arrives, a decoder returns or refuses; it never breaks, never believes a size. */
+/** Random damage: a decoder reads it or refuses it; it never breaks, never believes a size. */
 
 import t from 'tap';
 import { KvorumError } from '../../include/rpc.ts';

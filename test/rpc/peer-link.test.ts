@@ -16,9 +16,9 @@ import { writeHello } from '../../src/rpc/connection-codec.ts';
 import { CONNECTION_TICK_MS } from '../../src/rpc/connection-limits.ts';
 import { FlushQueue } from '../../src/rpc/flush-queue.ts';
 import { PeerLink, type PeerLinkOptions } from '../../src/rpc/peer-link.ts';
+import { drawMessage } from './draw.ts';
 import { ManualClock } from './manual-clock.ts';
 import { RawClient } from './raw-client.ts';
-import { drawMessage } from './samples.ts';
 import {
   CLUSTER_ID,
   createTestLog,

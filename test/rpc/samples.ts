@@ -1,33 +1,15 @@
 /**
- * For tests: every frame type with a way to draw a value, write it and read it back. The round trip,
- * the cuts and the fuzzer walk this table; a frame type that is missing fails a test.
+ * For tests: every frame type with a way to draw a value, write it and read it back. The round
+ * trip, the cuts and the fuzzer walk this table; a frame type that is missing fails a test.
  */
 
-import type {
-  KeyValue,
-  PutRequest,
-  RangeRequest,
-  SortOrder,
-  SortTarget,
-} from '../../include/kvstore.ts';
-import {
-  type Configuration,
-  type Entry,
-  type EntryType,
-  type Message,
-  MessageType,
-  NO_ENTRIES,
-  NO_NODE,
-  type PeerStatus,
-  type Role,
-} from '../../include/node.ts';
+import { MessageType, type Role } from '../../include/node.ts';
 import {
   type ConnectionRole,
   ERRORS,
   FrameType,
   KvorumError,
   PROTOCOL_VERSION,
-  type ReplyHeader,
 } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
 import {
@@ -52,6 +34,23 @@ import {
   writeSnapshotChunk,
   writeSnapshotEnd,
 } from '../../src/rpc/snapshot-codec.ts';
+import {
+  drawBytes,
+  drawConfiguration,
+  drawCounter,
+  drawFlag,
+  drawHeader,
+  drawId64,
+  drawMessage,
+  drawNode,
+  drawNodeOrNone,
+  drawPair,
+  drawPairs,
+  drawPeer,
+  drawPut,
+  drawRange,
+  drawText,
+} from './draw.ts';
 
 /** One kind of frame. */
 export type Sample<T> = {
@@ -65,137 +64,6 @@ export type Sample<T> = {
 };
 
 const sample = <T>(given: Sample<T>): Sample<unknown> => given as Sample<unknown>;
-
-export function drawBytes(random: Random, most = 40): Buffer {
-  const bytes = Buffer.alloc(random.below(most + 1));
-  for (let offset = 0; offset < bytes.length; offset += 1) bytes[offset] = random.below(256);
-  return bytes;
-}
-
-/** A counter, often at an edge of its halves. */
-export function drawCounter(random: Random): number {
-  const edges = [0, 1, 0xffff_ffff, 0x1_0000_0000, 0x1_0000_0001, Number.MAX_SAFE_INTEGER];
-  const slot = random.below(edges.length * 2);
-  return edges[slot] ?? random.below(0x20_0000) * 0x1_0000_0000 + random.below(0x1_0000_0000);
-}
-
-export function drawLease(random: Random): bigint {
-  const edges = [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n)];
-  const drawn = (BigInt(random.below(0x1_0000_0000)) << 20n) + BigInt(random.below(1 << 20));
-  return edges[random.below(edges.length * 2)] ?? drawn;
-}
-
-const drawId64 = (random: Random): bigint => BigInt.asUintN(64, drawLease(random));
-const drawNode = (random: Random): number => random.below(0xffff_ffff);
-const drawNodeOrNone = (random: Random): number =>
-  random.below(2) === 0 ? NO_NODE : drawNode(random);
-const drawFlag = (random: Random): boolean => random.below(2) === 1;
-const drawText = (random: Random): string => ['', 'a', '127.0.0.1', 'é€😀'][random.below(4)]!;
-
-function drawIds(random: Random): number[] {
-  const ids = new Set<number>();
-  for (let count = random.below(5); count > 0; count -= 1) ids.add(drawNode(random));
-  return [...ids].sort((a, b) => a - b);
-}
-
-function drawConfiguration(random: Random): Configuration {
-  return { voters: drawIds(random), outgoing: drawIds(random), learners: drawIds(random) };
-}
-
-function drawPair(random: Random): KeyValue {
-  return {
-    key: drawBytes(random),
-    value: drawBytes(random),
-    createRevision: drawCounter(random),
-    modRevision: drawCounter(random),
-    version: drawCounter(random),
-    lease: drawLease(random),
-  };
-}
-
-const drawPairs = (random: Random): KeyValue[] =>
-  Array.from({ length: random.below(4) }, () => drawPair(random));
-
-export function drawPut(random: Random): PutRequest {
-  return {
-    key: drawBytes(random),
-    value: drawBytes(random),
-    lease: drawLease(random),
-    prevKv: drawFlag(random),
-    ignoreValue: drawFlag(random),
-    ignoreLease: drawFlag(random),
-  };
-}
-
-function drawRange(random: Random): RangeRequest {
-  const hasBounds = drawFlag(random);
-  const drawBound = (): number => (hasBounds ? drawCounter(random) : 0);
-  return {
-    key: drawBytes(random),
-    rangeEnd: drawBytes(random),
-    limit: drawCounter(random),
-    revision: drawCounter(random),
-    sortOrder: random.below(3) as SortOrder,
-    sortTarget: random.below(5) as SortTarget,
-    serializable: drawFlag(random),
-    keysOnly: drawFlag(random),
-    countOnly: drawFlag(random),
-    minModRevision: drawBound(),
-    maxModRevision: drawBound(),
-    minCreateRevision: drawBound(),
-    maxCreateRevision: drawBound(),
-  };
-}
-
-function drawHeader(random: Random): ReplyHeader {
-  return {
-    clusterId: drawId64(random),
-    nodeId: drawNode(random),
-    revision: drawCounter(random),
-    term: drawCounter(random),
-  };
-}
-
-function drawPeer(random: Random): PeerStatus {
-  return {
-    id: drawNode(random),
-    address: drawText(random),
-    port: random.below(65_536),
-    isOnline: drawFlag(random),
-    isLearner: drawFlag(random),
-    roundTripMicros: drawCounter(random),
-  };
-}
-
-/** An Append or any other message; entries follow each other as in a log. */
-export function drawMessage(random: Random, type: MessageType): Message {
-  const index = random.below(1_000_000);
-  const logTerm = random.below(1_000);
-  const entries: Entry[] = [];
-  let term = Math.max(logTerm, 1);
-  for (let count = type === MessageType.Append ? random.below(5) : 0; count > 0; count -= 1) {
-    term += random.below(3);
-    entries.push({
-      index: index + 1 + entries.length,
-      term,
-      type: random.below(3) as EntryType,
-      data: drawBytes(random),
-    });
-  }
-  return {
-    type,
-    from: drawNode(random),
-    to: drawNode(random),
-    term: term + random.below(3),
-    index,
-    logTerm,
-    commit: drawCounter(random),
-    context: drawCounter(random),
-    reject: drawFlag(random),
-    hint: drawCounter(random),
-    entries: entries.length === 0 ? NO_ENTRIES : entries,
-  };
-}
 
 const connectionFrames: Sample<unknown>[] = [
   sample({

@@ -21,10 +21,10 @@ import { writeMessage } from '../../src/rpc/raft-codec.ts';
 import { REFUSALS_LOG_MS } from '../../src/rpc/refusals.ts';
 import { writeStatus } from '../../src/rpc/request-codec.ts';
 import { listen } from '../../src/rpc/server.ts';
+import { drawMessage } from './draw.ts';
 import { bytesOf } from './frames.ts';
 import { ManualClock } from './manual-clock.ts';
 import { CLIENT_HELLO, RawClient } from './raw-client.ts';
-import { drawMessage } from './samples.ts';
 import { CLUSTER_ID, startServer } from './test-server.ts';
 
 const PEER_HELLO: Hello = {
