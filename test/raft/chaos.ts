@@ -19,6 +19,7 @@ import {
 import {
   checkRaft,
   compact,
+  electSoon,
   hasReady,
   peerLost,
   peerUnreachable,
@@ -151,7 +152,7 @@ function takeStep(world: World, member: Member): void {
 function takeFault(world: World, member: Member): void {
   const { random, cluster } = world;
   const peer = pickMember(world).id;
-  switch (random.below(11)) {
+  switch (random.below(12)) {
     case 0:
       crash(member, random.below(member.unsynced.length + 1));
       if (random.below(2) === 0) {
@@ -177,6 +178,9 @@ function takeFault(world: World, member: Member): void {
       world.isolated = random.below(2) === 0 ? member.id : NO_NODE;
       break;
     case 7:
+      electSoon(member.raft);
+      break;
+    case 8:
       step(member.raft, senseless(world, member.id));
       break;
     default:

@@ -153,7 +153,7 @@ export function syncMember(cluster: Cluster, member: Member, count: number): voi
   if (newestNumber > 0) persisted(member.raft, newestNumber);
 }
 
-/** Hands one parcel over, if its receiver is there. A snapshot's sender learns that it is through. */
+/** Hands one parcel over, if its receiver is there. A snapshot's sender learns it. */
 export function deliver(cluster: Cluster, parcel: Parcel): void {
   const { message, snapshot } = parcel;
   const member = cluster.members.get(message.to);

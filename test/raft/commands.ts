@@ -16,12 +16,14 @@
  *   propose 1 a b / read 1 7 8 / transfer 1 2 / compact 1 5
  *   lost 2 1 / unreachable 1 2              member 2 hears that the connection to 1 broke
  *   send-snapshot 1 2                       member 1 sends 2 what it has applied, asked or not
+ *   soon 2                                  member 2 hears that it can reach a majority
+ *   configure 1,2 learners=3                all members take a new configuration
  *   snapshot-lost 1 2                       member 1 hears that its snapshot did not arrive at 2
  *   step 1 Append from=2 term=3 ...         a message out of nowhere
  *   status / progress 1 / logs              what members know
  */
 
-import type { Entry, Message, NodeId } from '../../include/node.ts';
+import type { Configuration, Entry, Message, NodeId } from '../../include/node.ts';
 import {
   EntryType,
   MessageType,
@@ -30,7 +32,9 @@ import {
   TransferResult,
 } from '../../include/node.ts';
 import {
+  applyConfiguration,
   compact,
+  electSoon,
   isLeader,
   peerLost,
   peerUnreachable,
@@ -160,6 +164,17 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       peerLost(first(session, words).raft, second(words));
       return [];
     },
+    soon: (session, words) => {
+      electSoon(first(session, words).raft);
+      return [];
+    },
+    configure: (session, words) => {
+      const configuration = configurationOf(words);
+      for (const { raft } of session.cluster.members.values()) {
+        applyConfiguration(raft, configuration);
+      }
+      return [];
+    },
     unreachable: (session, words) => {
       peerUnreachable(first(session, words).raft, second(words));
       return [];
@@ -184,11 +199,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
 function nodes(session: Session, words: Words): string[] {
   const { named } = words;
   const number = (name: string, otherwise: number): number => Number(named.get(name) ?? otherwise);
-  const configuration = {
-    voters: idsOf(words.plain[0]),
-    outgoing: idsOf(named.get('outgoing')),
-    learners: idsOf(named.get('learners')),
-  };
   const settings = {
     heartbeatTicks: number('heartbeat', DEFAULT_SETTINGS.heartbeatTicks),
     electionTicks: number('election', DEFAULT_SETTINGS.electionTicks),
@@ -199,7 +209,7 @@ function nodes(session: Session, words: Words): string[] {
     uncommittedBytesMax: number('uncommitted', DEFAULT_SETTINGS.uncommittedBytesMax),
     randomOf: DEFAULT_SETTINGS.randomOf,
   };
-  session.cluster = createCluster(configuration, settings);
+  session.cluster = createCluster(configurationOf(words), settings);
   return [];
 }
 
@@ -341,6 +351,14 @@ function first(session: Session, words: Words): Member {
 
 function second(words: Words): number {
   return Number(words.plain[1]);
+}
+
+function configurationOf({ plain, named }: Words): Configuration {
+  return {
+    voters: idsOf(plain[0]),
+    outgoing: idsOf(named.get('outgoing')),
+    learners: idsOf(named.get('learners')),
+  };
 }
 
 function idsOf(list: string | undefined): number[] {

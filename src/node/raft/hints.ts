@@ -14,6 +14,9 @@
  * HASTY_CAMPAIGNS_MAX campaigns, after a vote for another, and when a leader is heard of, ordinary
  * timeouts are back, and with them the liveness of ordinary Raft. It cannot unseat a leader that
  * works either: those who hear from it refuse (election.ts), and a pre-vote changes no term.
+ *
+ * A cluster that starts. Members that can reach a majority need not wait a whole timeout for a
+ * leader that cannot be: electSoon, by the same ranks and with the same bounds.
  */
 
 import type { NodeId } from '../../../include/node.ts';
@@ -69,8 +72,9 @@ export function snapshotSent(raft: Raft, to: NodeId, ok: boolean, index: number)
 }
 
 /**
- * A majority can be reached and, since this member started, no leader was heard of: an election need
- * not wait a whole timeout. A leader that there is gets one heartbeat's time to be heard of first.
+ * A majority can be reached and, since this member started, no leader was heard of: an election
+ * need not wait a whole timeout. A leader that there is gets one heartbeat's time to be heard of
+ * first. To be called once a start: each call allows another series of hasty campaigns.
  */
 export function electSoon(raft: Raft): void {
   if (raft.role !== Role.Follower || raft.leader !== NO_NODE || !isVoter(raft)) return;

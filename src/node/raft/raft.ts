@@ -9,7 +9,7 @@
  *   on a message      step(raft, message), stepSnapshot(raft, from, term, meta)
  *   on a timer        tick(raft)                       every TICK_MS
  *   on a request      propose(raft, type, data), readIndex(raft, id), transferLeader(raft, id)
- *   on a connection   peerLost(raft, id), peerUnreachable(raft, id)
+ *   on a connection   peerLost(raft, id), peerUnreachable(raft, id), once electSoon(raft)
  *   on a stream       snapshotSent(raft, to, ok, index)
  *   then, once a turn:
  *     while (hasReady(raft)) carry out ready(raft)     what and in which order: see Ready

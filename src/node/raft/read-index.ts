@@ -72,7 +72,6 @@ export function confirmRound(raft: Raft): void {
 /** On a leader: another member asks for a read index. */
 export function takeRemoteRead(raft: Raft, message: Message): void {
   assert(raft.role === Role.Leader, 'a leader answers reads', raft.role);
-  if (!raft.progress.has(message.from)) return;
   if (raft.reads.open.length >= READS_WAITING_MAX) {
     refuseRemote(raft, message);
     return;

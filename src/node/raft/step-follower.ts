@@ -49,8 +49,6 @@ export function stepFollower(
     case MessageType.TimeoutNow:
       if (isVoter(raft)) startElection(raft, 'the leader handed over', CONTEXT_TRANSFER);
       return;
-    default:
-      return;
   }
 }
 

@@ -36,8 +36,6 @@ export function stepLeader(raft: Raft, message: Message): void {
     case MessageType.ReadIndex:
       takeRemoteRead(raft, message);
       return;
-    default:
-      return;
   }
 }
 
