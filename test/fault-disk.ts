@@ -1,6 +1,7 @@
 /**
  * A disk in memory that forgets what was not synced, tears what was being written, and fails on
- * request. The contract is src/node/disk.ts's; the real disk keeps the same promises (test/wal/disk).
+ * request. The contract is src/node/disk.ts's; the real disk keeps the same promises
+ * (test/wal/disk).
  *
  * A file has two contents: what the page cache holds, which survives the process, and what the
  * platter holds, which survives a power failure. So do the names of a directory. A write is in the
@@ -349,7 +350,7 @@ function loseUnstable(state: State): void {
   state.stableNames = new Map(survivors);
 }
 
-/** Leaves of each write that did not end a random part: its sectors, in any order, or all, or none. */
+/** Leaves of each write that did not end a random part: any of its sectors, or all, or none. */
 function loseSectors(random: Random, file: FaultFile): void {
   for (const { offset, bytes } of file.loose) {
     const keepIn4 = random.below(5);

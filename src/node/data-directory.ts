@@ -142,7 +142,8 @@ function parseIdentity(text: string, path: string): Identity {
 function writeIdentity(path: string, options: DataDirectoryOptions): void {
   const draft = join(path, IDENTITY_DRAFT_NAME);
   const cluster = options.clusterId.toString(16).padStart(16, '0');
-  const text = `format ${DATA_DIRECTORY_FORMAT_VERSION}\ncluster ${cluster}\nnode ${options.nodeId}\n`;
+  const format = DATA_DIRECTORY_FORMAT_VERSION;
+  const text = `format ${format}\ncluster ${cluster}\nnode ${options.nodeId}\n`;
   try {
     const file = fs.openSync(draft, 'w', FILE_MODE);
     try {

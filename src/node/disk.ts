@@ -3,8 +3,8 @@
  *
  * Two halves. The `Now` operations run while a node starts, when nothing else can: they return or
  * throw. The others run beside everything else and call back. Both halves promise the same: once a
- * write, rename or removal has returned or called back without an error, it survives a power failure.
- * The caller never retries one that failed.
+ * write, rename or removal has returned or called back without an error, it survives a power
+ * failure. The caller never retries one that failed.
  *
  * On Linux a file is opened O_DSYNC: one write is one trip to the thread pool and returns when the
  * bytes are stable, where write and fdatasync would be two trips (docs/STORAGE.md has the figures).
@@ -29,7 +29,7 @@ export type Disk = {
   /** Fills `target` from `offset` on; returns fewer bytes than asked only at the file's end. */
   readonly readNow: (file: FileId, target: Buffer, offset: number) => number;
   readonly closeNow: (file: FileId) => void;
-  /** Makes an empty file, or empties one. Its name is stable only after a rename or directory sync. */
+  /** Makes an empty file, or empties one. Its name is not stable before a rename or sync. */
   readonly createNow: (path: string) => FileId;
   readonly writeNow: (file: FileId, chunks: readonly Buffer[], offset: number) => void;
   readonly renameNow: (from: string, to: string) => void;

@@ -1,6 +1,6 @@
 /**
- * What no crash leaves behind is refused, and never read as something else: every cut, every flipped
- * byte, lost, foreign and exchanged files, holes.
+ * What no crash leaves behind is refused, and never read as something else: every cut, every
+ * flipped byte, lost, foreign and exchanged files, holes.
  */
 
 import { join } from 'node:path';

@@ -66,7 +66,7 @@ export function hardState(term: number, commit = 0, vote = NO_NODE): HardState {
   return { term, vote, commit };
 }
 
-/** Entries from `index` on, each of `sizeBytes`, filled with a byte that depends on term and index. */
+/** Entries from `index` on, each of `sizeBytes`, filled with a byte of term and index. */
 export function entries(index: number, count: number, term = 1, sizeBytes = 20): Entry[] {
   return Array.from({ length: count }, (_, slot) => ({
     index: index + slot,

@@ -1,12 +1,12 @@
 /**
- * The header of a group: all that one write and one sync put on disk together. A group is valid as a
- * whole or not at all, since a crash may keep later sectors of a write and lose earlier ones.
+ * The header of a group: all that one write and one sync put on disk together. A group is valid as
+ * a whole or not at all, since a crash may keep later sectors of a write and lose earlier ones.
  *
- * Layout, big-endian: magic u32 | header crc u32 | group u64 | payload bytes u32 | payload crc u32 |
- * block u32 | flags u32 | term u64 | commit u64 | vote u32 | zeros up to 64 bytes | payload | zeros up
- * to the next multiple of WAL_BLOCK_BYTES. The header crc covers what follows it up to 64 bytes and is
- * seeded with the segment's salt; block is the group's own place in the file. Every group carries the
- * whole hard state, so that no older group is needed for it.
+ * Layout, big-endian: magic u32 | header crc u32 | group u64 | payload bytes u32 | payload crc u32
+ * | block u32 | flags u32 | term u64 | commit u64 | vote u32 | zeros up to 64 bytes | payload |
+ * zeros up to the next multiple of WAL_BLOCK_BYTES. The header crc covers what follows it up to 64
+ * bytes and is seeded with the segment's salt; block is the group's own place in the file. Every
+ * group carries the whole hard state, so that no older group is needed for it.
  */
 
 import { crc32 } from 'node:zlib';
@@ -21,7 +21,7 @@ export const GroupFlag = {
   None: 0,
   /** The first group of a segment: it repeats the newest marker. */
   Opening: 1,
-  /** The last words of a segment that has a successor; bears the number of the successor's first group. */
+  /** The last words of a segment; bears the number of its successor's first group. */
   Sealing: 2,
   /** Written by an orderly stop: what stands before it was acknowledged. */
   Closing: 4,
@@ -74,8 +74,8 @@ export function encodeGroupHeader(
 }
 
 /**
- * Reads the header at `offset` of a segment's bytes, or returns undefined when none is there: too few
- * bytes, another magic, a wrong checksum, or the header of another place.
+ * Reads the header at `offset` of a segment's bytes, or returns undefined when none is there: too
+ * few bytes, another magic, a wrong checksum, or the header of another place.
  */
 export function decodeGroupHeader(
   segment: Buffer,

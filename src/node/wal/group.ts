@@ -1,9 +1,10 @@
 /**
- * A group while it gathers: records are encoded into chunks of memory that one write takes as they are.
+ * A group while it gathers: records are encoded into chunks of memory that one write takes as they
+ * are.
  *
- * Invariants: once sealed, a group is the disk's until its write has called back, and only then reset.
- * Data is copied once, into a chunk; large data is not copied at all but given to the write by
- * reference, which is sound because an entry's data is never written to again.
+ * Invariants: once sealed, a group is the disk's until its write has called back, and only then
+ * reset. Data is copied once, into a chunk; large data is not copied at all but given to the write
+ * by reference, which is sound because an entry's data is never written to again.
  */
 
 import { crc32 } from 'node:zlib';
@@ -145,8 +146,8 @@ export function addMarker(group: Group, kind: MarkerKind, meta: SnapshotMeta): v
 }
 
 /**
- * Finishes a group for its place: header, checksums, padding, and zeros that extend the segment when
- * the group reaches beyond what is allocated.
+ * Finishes a group for its place: header, checksums, padding, and zeros that extend the segment
+ * when the group reaches beyond what is allocated.
  *
  * @returns the pieces to write; the group's until it is reset
  */

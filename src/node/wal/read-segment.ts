@@ -1,9 +1,11 @@
 /**
- * Reads a segment's bytes: the groups from its start, and what to think of what follows the last good one.
+ * Reads a segment's bytes: the groups from its start, and what to think of what follows the last
+ * good one.
  *
- * At most one group of a log is unsynced at any time, and it is the last one written. So behind the last
- * good group of the newest segment there may be nothing (zeros), or pieces of exactly one group that
- * nobody was told about. A good group behind a bad one proves that the bad one was synced: damage.
+ * At most one group of a log is unsynced at any time, and it is the last one written. So behind the
+ * last good group of the newest segment there may be nothing (zeros), or pieces of exactly one
+ * group that nobody was told about. A good group behind a bad one proves that the bad one was
+ * synced: damage.
  */
 
 import { crc32 } from 'node:zlib';
@@ -46,8 +48,8 @@ const ZEROS = Buffer.alloc(64 * 1024);
  * Visits the groups of a segment up to the first that is not good.
  *
  * @param bytes the whole segment; borrowed
- * @throws NodeFault LogCorrupt when not even the first group is good: it was synced before the segment
- *   had its name
+ * @throws NodeFault LogCorrupt when not even the first group is good: it was synced before the
+ *   segment had its name
  */
 export function readGroups(
   bytes: Buffer,
@@ -98,8 +100,8 @@ export function judgeTail(
     if (header === undefined) continue;
     // The unfinished group's own header may be whole.
     if (offset === end && header.group === nextGroup) continue;
-    const what = `group ${nextGroup} is not whole, though group ${header.group} follows at ${offset}`;
-    throw damaged(path, end, what);
+    const found = `group ${header.group} follows at ${offset}`;
+    throw damaged(path, end, `group ${nextGroup} is not whole, though ${found}`);
   }
   return {
     droppedBytes: Math.max(0, used - end),

@@ -2,8 +2,8 @@
  * What stands in a group's payload: entries and markers, one after the other.
  *
  * Entry, big-endian: kind u8 (its EntryType) | data bytes u32 | term u64 | index u64 | data.
- * Marker: kind u8 | body bytes u32 | index u64 | term u64 | then voters, outgoing and learners, each as
- * count u32 | ids u32.
+ * Marker: kind u8 | body bytes u32 | index u64 | term u64 | then voters, outgoing and learners,
+ * each as count u32 | ids u32.
  * An entry whose index is not above the last one replaces everything from there on.
  */
 
@@ -31,7 +31,7 @@ export const MarkerKind = {
 /** One of the values of MarkerKind. */
 export type MarkerKind = (typeof MarkerKind)[keyof typeof MarkerKind];
 
-/** Takes a payload's records in their order; returns why a record cannot stand there, or undefined. */
+/** Takes a payload's records in order; returns why one cannot stand there, or undefined. */
 export type RecordVisitor = {
   readonly entry: (entry: Entry) => string | undefined;
   readonly marker: (kind: MarkerKind, meta: SnapshotMeta) => string | undefined;

@@ -6,7 +6,8 @@
  * - Segments are numbered without gaps, groups are numbered through all of them.
  * - All but the newest segment were synced whole: there a bad group is damage.
  * - In the newest, an unfinished group at the end is cut; a good group behind a bad one is damage.
- * - What is read may be in the page cache only: the last group is written again before it is relied on.
+ * - What is read may be in the page cache only: the last group is written again before it is relied
+ *   on.
  */
 
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ import {
   WAL_EXTEND_BYTES,
 } from '../../../include/node.ts';
 import type { Disk, FileId } from '../disk.ts';
-import { beginSegment } from './begin-segment.ts';
+import { makeSegmentNow } from './begin-segment.ts';
 import { zeroPieces } from './group.ts';
 import { GROUP_HEADER_BYTES } from './group-header.ts';
 import { judgeTail, readGroups, type SegmentExtent, type SegmentTail } from './read-segment.ts';
@@ -31,7 +32,6 @@ import {
   type LogOwner,
   SEGMENT_DRAFT_NAME,
   type SegmentHead,
-  segmentName,
   segmentSequence,
 } from './segment-head.ts';
 import { noteGroup, type Segment } from './segments.ts';
@@ -125,12 +125,8 @@ function createLog(options: RecoverOptions): { recovered: Recovered; end: LogEnd
     firstGroup: 1,
   };
   const hardState: HardState = { ...EMPTY_HARD_STATE, commit: initial.index };
-  const beginning = beginSegment(head, { hardState, base: initial, lastIndex: initial.index });
-  const path = join(directory, segmentName(head.sequence, head.firstIndex));
-  const draft = join(directory, SEGMENT_DRAFT_NAME);
-  const file = disk.createNow(draft);
-  disk.writeNow(file, beginning.pieces, 0);
-  disk.renameNow(draft, path);
+  const state = { hardState, base: initial, lastIndex: initial.index };
+  const { path, file, beginning } = makeSegmentNow(disk, directory, head, state);
   return {
     recovered: {
       isNew: true,
@@ -168,7 +164,8 @@ function readLog(
     const bytes = readFile(options.disk, path);
     const head = decodeSegmentHead(bytes, path, name, options);
     if (last !== undefined && head.firstGroup !== last.extent.nextGroup) {
-      const what = `group ${last.extent.nextGroup} is not whole, though group ${head.firstGroup} follows in segment ${sequence}`;
+      const found = `group ${head.firstGroup} follows in segment ${sequence}`;
+      const what = `group ${last.extent.nextGroup} is not whole, though ${found}`;
       throw damaged(last.path, last.extent.end, what);
     }
     segments.push({ sequence, path, lastIndex: 0 });
@@ -183,7 +180,8 @@ function readLog(
     );
   }
   if (replay.firstIndex > replay.base.index + 1) {
-    const what = `entries ${replay.base.index + 1} to ${replay.firstIndex - 1} before it are missing`;
+    const lost = `${replay.base.index + 1} to ${replay.firstIndex - 1}`;
+    const what = `entries ${lost} before it are missing`;
     throw damaged(segments[0]?.path ?? last.path, undefined, what);
   }
   const tail = judgeTail(last.bytes, last.head, last.path, last.extent);
@@ -219,7 +217,7 @@ function replaySegment(
   });
 }
 
-/** The commit index may have been written before the entries it counts: it means those that are here. */
+/** A commit index may be written before the entries it counts: it means those that are here. */
 function withinLog(replay: Replay): HardState {
   const { term, vote, commit } = replay.hardState;
   const known = Math.max(replay.base.index, Math.min(commit, replay.lastIndex));
@@ -228,8 +226,8 @@ function withinLog(replay: Replay): HardState {
 
 /**
  * Makes the newest segment fit to go on with: its name and its last group stable, zeros behind it.
- * The last group is written again as it is: after a failed sync the kernel may hold pages it believes
- * clean, so a sync alone would promise nothing.
+ * The last group is written again as it is: after a failed sync the kernel may hold pages it
+ * believes clean, so a sync alone would promise nothing.
  */
 function mendEnd(
   disk: Disk,

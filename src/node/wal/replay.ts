@@ -1,9 +1,9 @@
 /**
  * What a log says, rebuilt group by group.
  *
- * Invariant: `entries` are those from `firstIndex` to `lastIndex`, without a gap. Until the end of the
- * replay `firstIndex` may lie beyond the marker: the oldest segments are gone, and a later marker must
- * then say that they were not needed.
+ * Invariant: `entries` are those from `firstIndex` to `lastIndex`, without a gap. Until the end of
+ * the replay `firstIndex` may lie beyond the marker: the oldest segments are gone, and a later
+ * marker must then say that they were not needed.
  */
 
 import type { Entry, HardState, LogIndex, SnapshotMeta } from '../../../include/node.ts';
@@ -70,7 +70,7 @@ function opening(replay: Replay, firstIndex: LogIndex): RecordVisitor {
         return undefined;
       }
       if (firstIndex !== replay.lastIndex + 1) {
-        return `a segment from index ${firstIndex} on, behind a log that ends at ${replay.lastIndex}`;
+        return `a segment from index ${firstIndex} on, though the log ends at ${replay.lastIndex}`;
       }
       if (meta.index === replay.base.index && meta.term === replay.base.term) return undefined;
       return `a repeated marker for index ${meta.index}, the log's is for ${replay.base.index}`;

@@ -3,8 +3,9 @@
  *
  * Layout, big-endian: magic 8 | version u32 | crc u32 | cluster id u64 | node id u32 | salt u32 |
  * sequence u64 | first index u64 | first group u64 | zeros up to WAL_BLOCK_BYTES.
- * The crc covers the fields behind it. The salt is drawn for each segment and seeds the CRC of every
- * group in it, so that bytes of another file, or a client's value, never pass for a group here.
+ * The crc covers the fields behind it. The salt is drawn for each segment and seeds the CRC of
+ * every group in it, so that bytes of another file, or a client's value, never pass for a group
+ * here.
  *
  * Invariant: a head is whole before its file gets its name (written and synced as a temporary file,
  * then renamed), so a named segment with a damaged head is damage and no crash.
@@ -48,7 +49,7 @@ const HEAD_BYTES = 56;
 const NAME_PATTERN = /^(\d{16})-(\d{16})\.wal$/;
 const NAME_DIGITS = 16;
 
-/** The file name of a segment: sequence number and first index, so that a listing reads as the log. */
+/** A segment's file name: its number and first index, so that a listing reads as the log. */
 export function segmentName(sequence: number, firstIndex: LogIndex): string {
   const digits = (value: number) => String(value).padStart(NAME_DIGITS, '0');
   return `${digits(sequence)}-${digits(firstIndex)}.wal`;

@@ -1,9 +1,9 @@
 /**
  * The segments of a log, oldest first, and which of them are still needed.
  *
- * Invariant: `lastIndex` of a segment is not below the highest index of an entry in it that no later
- * entry or marker has made void. A segment may go when that is not above the newest marker and when
- * all older ones are gone: what is left is always a run without gaps.
+ * Invariant: `lastIndex` of a segment is not below the highest index of an entry in it that no
+ * later entry or marker has made void. A segment may go when that is not above the newest marker
+ * and when all older ones are gone: what is left is always a run without gaps.
  */
 
 import type { LogIndex, SnapshotMeta } from '../../../include/node.ts';

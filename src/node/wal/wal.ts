@@ -4,13 +4,14 @@
  * Group commit: one write is under way at most; what is appended meanwhile gathers and goes in the
  * next one. There is no promise, closure or object for an entry or an append.
  *
- * Invariants: the group under way is the disk's alone; `#written` is what the disk is known to hold,
- * `#appended` what was asked for; groups are written in the order they gathered. After a failed write
- * nothing is written any more: the owner hears of it once and ends the node.
- * Limits: entries ENTRY_DATA_BYTES_MAX; what gathers is bounded by the caller, who sees pendingBytes.
+ * Invariants: the group under way is the disk's alone; `#written` is what the disk is known to
+ * hold, `#appended` what was asked for; groups are written in the order they gathered. After a
+ * failed write nothing is written any more: the owner hears of it once and ends the node.
+ * Limits: entries ENTRY_DATA_BYTES_MAX; what gathers is bounded by the caller, who sees
+ * pendingBytes.
  */
 
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import {
   type Entry,
   FaultKind,
@@ -24,7 +25,7 @@ import {
 } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
 import type { Disk, FileId } from '../disk.ts';
-import { beginSegment, type SegmentBeginning } from './begin-segment.ts';
+import { type MadeSegment, makeSegment } from './begin-segment.ts';
 import {
   addEntry,
   addMarker,
@@ -43,12 +44,12 @@ import {
   recoverLog,
   SALT_BOUND,
 } from './recover.ts';
-import { SEGMENT_DRAFT_NAME, type SegmentHead, segmentName } from './segment-head.ts';
+import type { SegmentHead } from './segment-head.ts';
 import { noteGroup, removableSegment, type Segment } from './segments.ts';
 
 /** What a log is opened with. */
 export type WalOptions = RecoverOptions & {
-  /** Everything appended up to this ticket is on disk. Called from the event loop, never from append. */
+  /** Everything appended up to this ticket is on disk. Never called from within append. */
   readonly onSynced: (ticket: number) => void;
   /** The disk failed: nothing more will be synced. Called once; the node must end. */
   readonly onFatal: (fault: NodeFault) => void;
@@ -142,8 +143,8 @@ export class Wal {
    * Takes what a Ready asks to persist. Entries may overwrite a suffix of the log.
    *
    * @param entries kept until they are synced; contiguous
-   * @param mustSync false when only the commit index changed: it goes along with the next group, and
-   *   the ticket is answered then
+   * @param mustSync false when only the commit index changed: it goes along with the next group,
+   *   and the ticket is answered then
    * @returns the ticket that onSynced answers, with this or a higher number
    */
   append(hardState: HardState | undefined, entries: readonly Entry[], mustSync: boolean): number {
@@ -163,8 +164,8 @@ export class Wal {
   }
 
   /**
-   * Starts the log anew behind a snapshot that came from the leader: all entries are void. The store
-   * must hold the snapshot already. Segments that are no longer needed are removed.
+   * Starts the log anew behind a snapshot that came from the leader: all entries are void. The
+   * store must hold the snapshot already. Segments that are no longer needed are removed.
    *
    * @returns a ticket, as append does
    */
@@ -177,8 +178,8 @@ export class Wal {
   }
 
   /**
-   * Says that entries up to `meta.index` are no longer needed, once the store has flushed them; those
-   * after it stay. Whole segments are removed when that is synced, never the one in use.
+   * Says that entries up to `meta.index` are no longer needed, once the store has flushed them;
+   * those after it stay. Whole segments are removed when that is synced, never the one in use.
    *
    * @param meta the term of the entry at `index`, and the configuration as of it
    * @returns a ticket, as append does
@@ -307,8 +308,8 @@ export class Wal {
   }
 
   /**
-   * Begins the next segment, then writes `group` into it. Its name appears when it is whole; the old
-   * one is sealed after that, so that a sealed segment without a successor is damage.
+   * Begins the next segment, then writes `group` into it. Its name appears when it is whole; the
+   * old one is sealed after that, so that a sealed segment without a successor is damage.
    */
   #rollOver(group: Group, flags: number): void {
     const { clusterId, nodeId, directory, randomBelow } = this.#options;
@@ -322,20 +323,11 @@ export class Wal {
       firstIndex: this.#written.lastIndex + 1,
       firstGroup: this.#nextGroup,
     };
-    const beginning = beginSegment(head, this.#written);
-    const path = join(directory, segmentName(head.sequence, head.firstIndex));
-    const draft = join(directory, SEGMENT_DRAFT_NAME);
-    this.#disk.create(draft, (createError, file) => {
-      if (createError !== null) return this.#fail(createError, 'a segment could not be made');
-      this.#disk.write(file, beginning.pieces, 0, (writeError) => {
-        if (writeError !== null) return this.#fail(writeError, 'a segment could not be written');
-        this.#disk.rename(draft, path, (renameError) => {
-          if (renameError !== null) return this.#fail(renameError, 'a segment could not be named');
-          this.#seal(() => {
-            this.#enter(head, path, file, beginning);
-            this.#write(group, flags);
-          });
-        });
+    makeSegment(this.#disk, directory, head, this.#written, (error, made) => {
+      if (error !== null) return this.#fail(error, 'a segment could not be made');
+      this.#seal(() => {
+        this.#enter(made);
+        this.#write(group, flags);
       });
     });
   }
@@ -357,7 +349,7 @@ export class Wal {
     });
   }
 
-  #enter(head: SegmentHead, path: string, file: FileId, beginning: SegmentBeginning): void {
+  #enter({ head, path, file, beginning }: MadeSegment): void {
     this.#disk.closeNow(this.#file);
     this.#segments.push({ sequence: head.sequence, path, lastIndex: 0 });
     this.#file = file;
@@ -367,7 +359,7 @@ export class Wal {
     this.#nextGroup = head.firstGroup + 1;
   }
 
-  /** Removes segments that are not needed, oldest first, one after the other: no crash leaves a gap. */
+  /** Removes segments that are not needed, oldest first, one by one: no crash leaves a gap. */
   #removeSegments(): void {
     if (this.#isRemoving || this.#hasFailed) return;
     const segment = removableSegment(this.#segments, this.#written.base);
