@@ -6,6 +6,7 @@
  * sockets: it applies requests in the order it is given them, deterministically, and answers reads.
  */
 
+import type { ErrorCode } from './errors.ts';
 import type { Configuration, LogIndex, Term } from './node.ts';
 
 /** A key and its value as of some revision (etcd mvccpb.KeyValue). */
@@ -241,6 +242,8 @@ export type ByteMap = {
  * keeps room for one more, into which a snapshot is received while the first one serves.
  */
 export type StoreHome = {
+  /** Where it is, for messages. */
+  readonly path: string;
   /** Opens the map, empty the first time, after clearing what an interrupted import left. */
   readonly open: () => Promise<ByteMap>;
   /** Makes an empty map for a snapshot; an earlier one is thrown away. */
@@ -257,4 +260,83 @@ export type ByteMapSnapshot = {
   /** Visits from a key on until `visit` returns false: called again from where it stopped. */
   readonly scan: (table: Table, bounds: ScanBounds, visit: VisitPair) => void;
   readonly close: () => void;
+};
+
+/** A snapshot being read out. Writes go on meanwhile; it pins space in the store's file until closed. */
+export type SnapshotReader = {
+  /** The entry the snapshot stands for. */
+  readonly applied: AppliedPosition;
+  /** The next at most SNAPSHOT_CHUNK_BYTES bytes, given away; undefined when all is read. Takes about 1 ms. */
+  readonly next: () => Buffer | undefined;
+  /** Releases the view, read to its end or not. */
+  readonly close: () => void;
+};
+
+/** A snapshot being received, beside the store that goes on serving. */
+export type SnapshotWriter = {
+  /** Takes the next chunk, of any size, and owns it. Resolves when the next one may come. Rejects on damage. */
+  readonly write: (chunk: Buffer) => Promise<void>;
+  /** Checks that it arrived whole, makes it durable and says what it stands for. Store.installSnapshot then swaps it in. */
+  readonly finish: () => Promise<AppliedPosition>;
+  /** Gives up: throws away what came. */
+  readonly abort: () => Promise<void>;
+};
+
+/**
+ * The store of one member: fed with committed entries, and read from. Everything but the promises is synchronous.
+ *
+ * Writes are applied in log order, by one caller; a refusal is a return value, which is part of the replicated
+ * result. After the effects of each entry, in the same turn of the event loop, the caller says which entry it
+ * was (setApplied), so that state and position reach the disk together.
+ *
+ * Not durable by itself: the log is. A restart replays the log from durableApplied(), and the log may be cut only
+ * behind it.
+ */
+export type Store = {
+  /** Applies a put that passed checkRequest. */
+  readonly put: (request: PutRequest) => PutResult | ErrorCode;
+  /** Applies a deletion that passed checkRequest: all keys in one revision. */
+  readonly deleteRange: (request: DeleteRangeRequest) => DeleteRangeResult | ErrorCode;
+  /** Applies a compaction: older revisions are refused from now on; compactStep removes them. */
+  readonly compact: (request: CompactRequest) => CompactResult | ErrorCode;
+  /**
+   * Reads. The buffers answered may be kept, never written to.
+   * @param bytesMax most bytes of keys and values; a larger answer is refused with ReplyTooLarge
+   */
+  readonly range: (request: RangeRequest, bytesMax?: number) => RangeResult | ErrorCode;
+  /** Ends the effects of an entry (none too: an empty entry, a configuration). Indexes ascend by one. */
+  readonly setApplied: (position: AppliedPosition) => void;
+  /** The last entry applied. */
+  readonly applied: () => AppliedPosition;
+  /** The last entry whose effects a completed flush covers. */
+  readonly durableApplied: () => LogIndex;
+  /** The current revision; 1 for an empty store. */
+  readonly revision: () => number;
+  /** The oldest revision that can be read; NEVER_COMPACTED if no compaction was applied. */
+  readonly compactRevision: () => number;
+  /** Removes some of what is compacted, a few milliseconds at most. Returns whether more is left. */
+  readonly compactStep: () => boolean;
+  /** The compaction that is completely removed from the tables; compactRevision() when none is under way. */
+  readonly compactedPhysically: () => number;
+  /**
+   * Starts a flush when FLUSH_BYTES or FLUSH_MS say so and none is in flight. Call it after each batch and each
+   * tick. The promise of the flush begun, undefined when none was. A rejection is fatal.
+   * @param nowMs monotonic milliseconds
+   */
+  readonly flushIfDue: (nowMs: number) => Promise<void> | undefined;
+  /** Makes everything applied so far durable. A rejection is fatal. */
+  readonly flush: () => Promise<void>;
+  /** Bytes applied and not yet given to a flush: at UNFLUSHED_BYTES_MAX the caller pauses applying. */
+  readonly unflushedBytes: () => number;
+  /** Flushes, then opens a view of the whole store to be sent to another member. */
+  readonly exportSnapshot: () => Promise<SnapshotReader>;
+  /** Starts receiving a snapshot; the one before is given up. */
+  readonly importSnapshot: () => Promise<SnapshotWriter>;
+  /** Swaps in the snapshot that was finished. Until it resolves the store must not be used. */
+  readonly installSnapshot: () => Promise<void>;
+  readonly size: () => StoreSize;
+  /** A checksum of the logical content, the same on all members at the same position. Visits everything. */
+  readonly hash: () => number;
+  /** Flushes and closes. */
+  readonly close: () => Promise<void>;
 };

@@ -35,6 +35,7 @@ export function createLmdbHome(dataDir: string, options: LmdbOptions = {}): Stor
   };
 
   return {
+    path: directory,
     open: () =>
       withPath(directory, async () => {
         await rm(incoming, { recursive: true, force: true });

@@ -69,6 +69,7 @@ export function createMemoryHome(options: MemoryHomeOptions = {}): MemoryHome {
     return new MemoryBase(load, store, flushDelay, isAlive);
   };
   return {
+    path: 'in memory',
     open: async () => {
       disk.incoming = undefined;
       return createLayeredMap(createBase('current'));

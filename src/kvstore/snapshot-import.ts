@@ -56,7 +56,7 @@ export class SnapshotImport {
   async finish(): Promise<AppliedPosition> {
     if (!this.#isEnded) throw damaged('it was cut short');
     await this.#map.flush();
-    const state = loadState(this.#map);
+    const state = loadState(this.#map, 'of a snapshot');
     const keyCount = this.#map.count(Table.Keys, ALL_PAIRS);
     if (keyCount !== state.keyCount) {
       throw damaged(`it has ${keyCount} keys and says ${state.keyCount}`);

@@ -49,8 +49,12 @@ const NOTHING_APPLIED: AppliedPosition = Object.freeze({
   configuration: Object.freeze({ voters: [], outgoing: [], learners: [] }),
 });
 
-/** Reads the state of a map that was just opened; that of an empty store when there is none. */
-export function loadState(map: ByteMap): StoreState {
+/**
+ * Reads the state of a map that was just opened; that of an empty store when there is none.
+ * @param path where the map is, for messages
+ * @throws StoreError when another version wrote it
+ */
+export function loadState(map: ByteMap, path: string): StoreState {
   const state: StoreState = {
     map,
     arena: new Arena(),
@@ -64,13 +68,13 @@ export function loadState(map: ByteMap): StoreState {
     hasOpenEffects: false,
   };
   const record = map.get(Table.Meta, STATE_KEY);
-  return record === undefined ? state : Object.assign(state, decodeState(record));
+  return record === undefined ? state : Object.assign(state, decodeState(record, path));
 }
 
 /** The entry that a view of a map stands for. */
 export function appliedOf(view: ByteMapSnapshot): AppliedPosition {
   const record = view.get(Table.Meta, STATE_KEY);
-  return record === undefined ? NOTHING_APPLIED : decodeState(record).applied;
+  return record === undefined ? NOTHING_APPLIED : decodeState(record, 'snapshot').applied;
 }
 
 /** Writes the state into the map, to reach the disk in the same flush as its effects. */
@@ -107,11 +111,14 @@ function encodeState(state: StoreState): Buffer {
   return bytes;
 }
 
-function decodeState(bytes: Buffer): Omit<StoreState, 'map' | 'arena' | 'hasOpenEffects'> {
+function decodeState(
+  bytes: Buffer,
+  path: string,
+): Omit<StoreState, 'map' | 'arena' | 'hasOpenEffects'> {
   const version = bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {
-    const message = `the store has format ${version}, this kvorum reads ${FORMAT_VERSION}; run the version that wrote it`;
-    throw new StoreError(message, 'store');
+    const message = `the store ${path} has format ${version}, this kvorum reads ${FORMAT_VERSION}; run the version that wrote it`;
+    throw new StoreError(message, path);
   }
   let offset = FIXED_BYTES;
   const readList = (): number[] => {
