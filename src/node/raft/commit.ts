@@ -24,7 +24,6 @@ export function advanceCommit(raft: Raft): void {
 
   settleUncommitted(raft, index);
   commitTo(log, index);
-  raft.areAppendsDue = true; // Followers apply and answer reads only up to what they know.
 }
 
 /** On a leader: counts its own copy of what its disk has confirmed. */

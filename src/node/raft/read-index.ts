@@ -25,7 +25,7 @@ import { assert } from '../../assert.ts';
 import { draft, post } from './message.ts';
 import type { Progress } from './progress.ts';
 import { agreedValue } from './quorum.ts';
-import { sendHeartbeat } from './replicate.ts';
+import { oweCommit, sendHeartbeat } from './replicate.ts';
 import type { PendingRead, Raft } from './state.ts';
 
 /**
@@ -141,8 +141,14 @@ function grantRunning(raft: Raft, index: LogIndex): void {
   const granted = raft.reads.running;
   raft.reads.running = [];
   for (const read of granted) {
-    if (read.from === raft.id) raft.outbox.reads.push({ id: read.id, index });
-    else replyTo(raft, read, index);
+    if (read.from === raft.id) {
+      raft.outbox.reads.push({ id: read.id, index });
+      continue;
+    }
+    replyTo(raft, read, index);
+    // It answers only once it knows that the index is committed.
+    const asker = raft.progress.get(read.from);
+    if (asker !== undefined) oweCommit(raft, asker);
   }
 }
 

@@ -12,7 +12,7 @@ import { startPreVote } from './election.ts';
 import type { Progress } from './progress.ts';
 import { agreedValue } from './quorum.ts';
 import { tickReads } from './read-index.ts';
-import { sendHeartbeat } from './replicate.ts';
+import { oweCommit, sendHeartbeat } from './replicate.ts';
 import { becomeFollower, followLeader } from './role.ts';
 import type { Raft } from './state.ts';
 import { drawElectionTimeout, isVoter } from './state.ts';
@@ -53,6 +53,7 @@ function tickLeader(raft: Raft): void {
     }
   }
   tickTransfer(raft);
+  for (const progress of raft.others) oweCommit(raft, progress);
   raft.heartbeatElapsedTicks += 1;
   if (raft.heartbeatElapsedTicks < raft.settings.heartbeatTicks) return;
   raft.heartbeatElapsedTicks = 0;
