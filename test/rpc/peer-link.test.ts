@@ -173,6 +173,42 @@ t.test('a peer that was gone for long is dialled at once when it shows up', asyn
   t.pass('without any time passing');
 });
 
+t.test('an attempt that hangs is given up for a new one when the peer shows up', async (t) => {
+  let accepted = 0;
+  const hanging = createServer((socket) => {
+    accepted += 1;
+    socket.on('error', () => {});
+    t.teardown(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => hanging.close());
+  const address = hanging.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const { link, clock } = createLink(t, port);
+  link.start();
+  while (accepted < 1) await turn();
+  link.wake();
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+  t.equal(accepted, 1, 'a fresh attempt is left alone');
+  clock.advance(RECONNECT_MIN_MS);
+  link.wake();
+  while (accepted < 2) await turn();
+  t.equal(clock.alarmCount, 2, 'the ticker and the time limit of the new attempt');
+});
+
+t.test('a link that is online asks for a sign of life when its peer shows up', async (t) => {
+  const server = await startServer(t);
+  const { link, clock, signal } = createLink(t, server.port);
+  link.start();
+  await signal.until(() => link.isOnline);
+  clock.advance(1);
+  while (link.roundTripMicros === 0) await turn();
+  link.wake();
+  clock.advance(2);
+  while (link.roundTripMicros === 1_000) await turn();
+  t.equal(link.roundTripMicros, 2_000);
+});
+
 t.test('two members find each other within milliseconds of a restart', async (t) => {
   const clock = createSystemClock();
   const links: PeerLink[] = [];
