@@ -8,17 +8,19 @@
  *   await client.close();
  *
  * A client keeps one multiplexed connection to each node it talks to. It follows redirects to the
- * leader and remembers it for writes; reads stick to one endpoint. It moves to another endpoint when
- * one cannot be reached, with a growing pause between rounds, until the request's deadline.
+ * leader and remembers it for writes; reads stick to one endpoint. It moves to another endpoint
+ * when one cannot be reached, with a growing pause between rounds, until the request's deadline.
  *
  * What is sent again: a read always; a write only after a failure that says it did not take effect
- * (Retry.Safe in include/rpc.ts). A write whose outcome nobody knows fails with an error that says so.
+ * (Retry.Safe in include/rpc.ts). A write whose outcome nobody knows fails with an error that says
+ * so.
  *
- * Keys and values in answers are the caller's, but share memory with what arrived together with them:
- * copy a small one that is kept for long.
+ * Keys and values in answers are the caller's, but share memory with what arrived together with
+ * them: copy a small one that is kept for long.
  *
  * Every method fails with KvorumError. Besides the refusals of the nodes:
- * - DeadlineExceeded: no answer in time. The text names each endpoint asked and why it did not serve,
+ * - DeadlineExceeded: no answer in time. The text names each endpoint asked and why it did not
+ * serve,
  *   and says whether a write may have taken effect.
  * - Unreachable: the same, but no endpoint could even be connected to: nothing took effect.
  * - ConnectionLost: the connection broke while a write was in flight; it may have taken effect.
@@ -42,7 +44,9 @@ import type {
 /** The port of the first node of the development cluster. */
 export const ENDPOINT_DEFAULT = '127.0.0.1:7001';
 
-/** Default milliseconds a connection may take until its HELLO is answered (etcdctl --dial-timeout). */
+/**
+ * Default milliseconds a connection may take until its HELLO is answered (etcdctl --dial-timeout).
+ */
 export const DIAL_TIMEOUT_MS = 2_000;
 
 /** Most requests of one client under way at once; further ones are refused with TooManyRequests. */
@@ -60,7 +64,9 @@ export const REDIRECT_HOPS_MAX = 5;
 /** Least milliseconds between two rounds of attempts; doubled each round, jittered. */
 export const BACKOFF_MIN_MS = 10;
 
-/** Most milliseconds between two rounds of attempts: a new leader is found soon after its election. */
+/**
+ * Most milliseconds between two rounds of attempts: a new leader is found soon after its election.
+ */
 export const BACKOFF_MAX_MS = 250;
 
 /** A key or value: text is taken as UTF-8. Bytes are borrowed until the promise settles. */
@@ -68,7 +74,9 @@ export type Bytes = string | Uint8Array;
 
 /** What a client is made from. */
 export type ClientOptions = {
-  /** `host:port` each, IPv6 addresses in brackets; `http://` before it is tolerated. At least one. */
+  /**
+   * `host:port` each, IPv6 addresses in brackets; `http://` before it is tolerated. At least one.
+   */
   readonly endpoints: readonly string[];
   /** Milliseconds until a request fails; REQUEST_TIMEOUT_MS when left out. */
   readonly requestTimeoutMs?: number;

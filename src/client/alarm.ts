@@ -1,6 +1,7 @@
 /**
  * One timer for all requests of a client: it is set to the earliest moment at which any is due, and
- * only moved when an earlier one comes. Keeps the process alive while set: someone waits for an answer.
+ * only moved when an earlier one comes. Keeps the process alive while set: someone waits for an
+ * answer.
  */
 
 import type { Clock } from '../clock.ts';
@@ -21,7 +22,9 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** Asks to be rung at a moment of the clock. Later than the moment set already: nothing changes. */
+  /**
+   * Asks to be rung at a moment of the clock. Later than the moment set already: nothing changes.
+   */
   ringAt(atMs: number): void {
     if (atMs >= this.#atMs) return;
     this.#atMs = atMs;

@@ -1,8 +1,11 @@
-/** What a request that failed in the client says: where it was tried, why each place did not serve, what is known. */
+/**
+ * What a request that failed in the client says: where it was tried, why each place did not serve,
+ * what is known.
+ */
 
 import { ErrorCode, FrameType, KvorumError, Retry } from '../../include/rpc.ts';
-import { type Call, CallState } from './call.ts';
-import type { Link } from './link.ts';
+import { CallState } from './call.ts';
+import type { Link, LinkCall } from './link.ts';
 
 /** Most nodes named in one error. */
 const NAMED_MAX = 16;
@@ -13,7 +16,7 @@ const NAMED_MAX = 16;
  * @param links the nodes that may have been tried
  * @returns DeadlineExceeded, or Unreachable when no node was even connected to
  */
-export function deadlineError(call: Call, links: readonly Link[]): KvorumError {
+export function deadlineError(call: LinkCall, links: readonly Link[]): KvorumError {
   const tried = call.only === undefined ? links : [call.only];
   const reasons = tried.map((link) => reasonOf(link, call)).filter((reason) => reason !== '');
   const named = reasons.slice(0, NAMED_MAX).join('; ');
@@ -29,27 +32,27 @@ export function deadlineError(call: Call, links: readonly Link[]): KvorumError {
 }
 
 /** The connection broke while the answer was awaited. */
-export function lostError(call: Call, reason: string): KvorumError {
+export function lostError(call: LinkCall, reason: string): KvorumError {
   const where = call.link?.endpoint.name ?? '';
   const why = reason.startsWith(where) ? reason : `${where}: ${reason}`;
   return new KvorumError(ErrorCode.ConnectionLost, `connection lost: ${why}${outcomeOf(call)}`);
 }
 
 /** The node's own error; where nobody knows whether a write took effect, it says so. */
-export function refusedError(call: Call, error: KvorumError): KvorumError {
+export function refusedError(call: LinkCall, error: KvorumError): KvorumError {
   if (call.isRead || error.retry !== Retry.Unknown) return error;
   return new KvorumError(error.code, `${error.message}${outcomeOf(call)}`, { cause: error });
 }
 
 /** What is known of a write: it can only have taken effect if it is in flight now. */
-function outcomeOf(call: Call): string {
+function outcomeOf(call: LinkCall): string {
   if (call.isRead) return '';
   return call.state === CallState.Sent
     ? '; nobody knows whether it took effect'
     : '; it did not take effect';
 }
 
-function reasonOf(link: Link, call: Call): string {
+function reasonOf(link: Link, call: LinkCall): string {
   const { name } = link.endpoint;
   if (call.link === link && call.state === CallState.Sent) {
     const isKnown = link.unreached !== '' && link.unreachedMs >= call.startedMs;
@@ -61,6 +64,6 @@ function reasonOf(link: Link, call: Call): string {
   return link.failure.startsWith(name) ? link.failure : `${name}: ${link.failure}`;
 }
 
-function requestName(call: Call): string {
+function requestName(call: LinkCall): string {
   return call.request.type === FrameType.Range ? 'the read' : 'the request';
 }

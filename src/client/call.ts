@@ -4,33 +4,36 @@
  *   Parked --> Queued --> Sent --> Done
  *     ^----------+----------'
  *
- * Parked: waits for its next attempt. Queued: at a link that connects or is full; not sent. Sent: in
- * the table of a link; it may take effect. Only a read, or what is known to have had no effect, goes
- * back from Sent.
+ * Parked: waits for its next attempt. Queued: at a link that connects or is full; not sent. Sent:
+ * in the table of a link; it may take effect. Only a read, or what is known to have had no effect,
+ * goes back from Sent.
  */
 
 import { FrameType, type KvorumError, type Reply, type Request } from '../../include/rpc.ts';
-import type { Link } from './link.ts';
 
 /** Where a call stands. */
 export const CallState = { Parked: 0, Queued: 1, Sent: 2, Done: 3 } as const;
 /** One of the values of CallState. */
 export type CallState = (typeof CallState)[keyof typeof CallState];
 
-/** A request under way. */
-export type Call = {
+/**
+ * A request under way.
+ *
+ * @typeParam Place where it can be queued or sent: a link, which knows calls and not the reverse
+ */
+export type Call<Place> = {
   readonly request: Request;
   /** It changes nothing: sending it again is always safe. */
   readonly isRead: boolean;
   /** The one node to ask; undefined for any. */
-  readonly only: Link | undefined;
+  readonly only: Place | undefined;
   readonly startedMs: number;
   readonly timeoutMs: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: KvorumError) => void;
   state: CallState;
   /** Where it is queued or sent; undefined while parked. */
-  link: Link | undefined;
+  link: Place | undefined;
   /** Redirects followed in a row. */
   hopCount: number;
   /** Attempts that failed, which the back-off grows with. */

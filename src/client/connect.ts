@@ -1,8 +1,8 @@
 /**
  * The client library: `connect` makes a client of a cluster. See include/client.ts.
  *
- * Here requests get their shape and their promise; which node is asked, and what happens when it does
- * not serve, is the router's.
+ * Here requests get their shape and their promise; which node is asked, and what happens when it
+ * does not serve, is the router's.
  */
 
 import {
@@ -37,8 +37,8 @@ export type Machine = { readonly clock: Clock; readonly random: Random };
 const ignoreEvent = (_event: ClientEvent): void => {};
 
 /**
- * Makes a client of a cluster. It connects when first used; close it when done, it keeps the process
- * alive.
+ * Makes a client of a cluster. It connects when first used; close it when done, it keeps the
+ * process alive.
  *
  * @param machine the real clock and chance when left out
  * @throws KvorumError BadEndpoint

@@ -1,8 +1,9 @@
 /**
- * The nodes a client knows: the endpoints it was given and those that redirects named; which of them
- * reads stick to, and which one leads.
+ * The nodes a client knows: the endpoints it was given and those that redirects named; which of
+ * them reads stick to, and which one leads.
  *
- * Invariant: at most LEARNED_NODES_MAX nodes besides the endpoints; the one unused for longest goes.
+ * Invariant: at most LEARNED_NODES_MAX nodes besides the endpoints; the one unused for longest
+ * goes.
  */
 
 import { LEARNED_NODES_MAX } from '../../include/client.ts';
@@ -53,8 +54,8 @@ export class KnownNodes {
   }
 
   /**
-   * The node to ask: the leader for writes if it is known, else the pinned endpoint, else the next one
-   * that is not cooling after a failure; learned nodes come last.
+   * The node to ask: the leader for writes if it is known, else the pinned endpoint, else the next
+   * one that is not cooling after a failure; learned nodes come last.
    *
    * @returns undefined while all are cooling
    */

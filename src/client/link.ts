@@ -4,12 +4,12 @@
  *   idle --send()--> connecting --HELLO--> ready --lost--> idle, cooling for a while
  *                         '----- failed ----------------------^
  *
- * A request in flight is a slot in a table: the frame's id is the slot's number plus one (an error of
- * id 0 is about the connection), so that a reply finds its call by an index. Sessions, which make a write safe to repeat, will hang their state here.
+ * A request in flight is a slot in a table: the frame's id is the slot's number plus one (an error
+ * of id 0 is about the connection), so that a reply finds its call by an index.
  *
- * Invariants: at most INFLIGHT_MAX calls are in the table, below the number at which a node stops to
- * read a connection; a slot is free, a call, or ABANDONED (timed out, its reply still to come). A call
- * in the queue was not sent.
+ * Invariants: at most INFLIGHT_MAX calls are in the table, below the number at which a node stops
+ * to read a connection; a slot is free, a call, or ABANDONED (timed out, its reply still to come).
+ * A call in the queue was not sent.
  *
  * Silence: while requests are in flight the node is pinged every tick; without a byte for
  * PEER_SILENCE_MAX_MS the connection is lost.
@@ -40,13 +40,18 @@ import { writeRequest } from '../rpc/request-codec.ts';
 import { type Call, CallState } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** Most requests in flight on one connection: a node that has CLIENT_INFLIGHT_MAX reads no further. */
+/**
+ * Most requests in flight on one connection: a node that has CLIENT_INFLIGHT_MAX reads no further.
+ */
 const INFLIGHT_MAX = CLIENT_INFLIGHT_MAX - 64;
 
 const LIMITS = { ...NODE_LIMITS, silenceTicksMax: PEER_SILENCE_MAX_MS / CONNECTION_TICK_MS };
 
 /** Stands in the table for a call that timed out: the slot is taken until its reply comes. */
 const ABANDONED = Symbol('abandoned');
+
+/** A request under way, on links. */
+export type LinkCall = Call<Link>;
 
 /** What a link does not decide by itself. */
 export type LinkOwner = {
@@ -56,15 +61,17 @@ export type LinkOwner = {
   /** The cluster that is talked to; 0n before its first answer. */
   readonly clusterId: bigint;
   readonly onReady: (link: Link) => void;
-  /** The connection could not be made or has ended. Its calls follow, each by one of the next two. */
+  /**
+   * The connection could not be made or has ended. Its calls follow, each by one of the next two.
+   */
   readonly onDown: (link: Link, reason: string) => void;
   /** The call was not sent. */
-  readonly onUnsent: (link: Link, call: Call) => void;
+  readonly onUnsent: (link: Link, call: LinkCall) => void;
   /** The call was sent, and its answer will not come. */
-  readonly onLost: (link: Link, call: Call) => void;
-  readonly onReply: (link: Link, call: Call, reply: Reply) => void;
-  readonly onRefused: (link: Link, call: Call, error: KvorumError) => void;
-  readonly onRedirect: (link: Link, call: Call, redirect: Redirect) => void;
+  readonly onLost: (link: Link, call: LinkCall) => void;
+  readonly onReply: (link: Link, call: LinkCall, reply: Reply) => void;
+  readonly onRefused: (link: Link, call: LinkCall, error: KvorumError) => void;
+  readonly onRedirect: (link: Link, call: LinkCall, redirect: Redirect) => void;
 };
 
 /** The way to one node. */
@@ -90,8 +97,8 @@ export class Link {
   readonly #owner: LinkOwner;
   #connection: Connection | undefined = undefined;
   #isReady = false;
-  readonly #queue: Ring<Call> = new Ring();
-  readonly #table: (Call | typeof ABANDONED | undefined)[] = [];
+  readonly #queue: Ring<LinkCall> = new Ring();
+  readonly #table: (LinkCall | typeof ABANDONED | undefined)[] = [];
   readonly #freeSlots: number[] = [];
 
   constructor(endpoint: Endpoint, owner: LinkOwner) {
@@ -121,7 +128,7 @@ export class Link {
   }
 
   /** Sends a call, now or once the connection is there. */
-  send(call: Call): void {
+  send(call: LinkCall): void {
     call.link = this;
     if (this.#isReady && this.#queue.count === 0 && this.inflightCount < INFLIGHT_MAX) {
       this.#write(call);
@@ -133,7 +140,7 @@ export class Link {
   }
 
   /** Forgets a call that was sent: its reply, if it comes, goes nowhere. */
-  abandon(call: Call): void {
+  abandon(call: LinkCall): void {
     const slot = this.#table.indexOf(call);
     assert(slot >= 0, 'a call that was sent is in the table', this.endpoint.name);
     this.#table[slot] = ABANDONED;
@@ -204,7 +211,7 @@ export class Link {
   /** Reads an answer; what is malformed throws, which ends the connection and loses the call. */
   #answer(
     slot: number,
-    call: Call,
+    call: LinkCall,
     type: number,
     buffer: Buffer,
     start: number,
@@ -226,7 +233,7 @@ export class Link {
     }
   }
 
-  #write(call: Call): void {
+  #write(call: LinkCall): void {
     const connection = this.#connection;
     assert(connection !== undefined, 'a ready link has a connection', this.endpoint.name);
     const slot = this.#freeSlots.pop() ?? this.#table.length;
@@ -263,7 +270,7 @@ export class Link {
     const sent = this.#table.filter((call) => typeof call === 'object');
     this.#table.length = 0;
     this.#freeSlots.length = 0;
-    const unsent: Call[] = [];
+    const unsent: LinkCall[] = [];
     for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
       if (call.state === CallState.Queued) unsent.push(call);
     }

@@ -75,7 +75,9 @@ export function deleteRequest(key: Bytes, options: DeleteOptions): DeleteRangeRe
   return { ...spanOf(key, options), prevKv: options.prevKv ?? false };
 }
 
-/** The end of the range of keys that start with `prefix`: its last byte that is not 255, plus one. */
+/**
+ * The end of the range of keys that start with `prefix`: its last byte that is not 255, plus one.
+ */
 export function prefixEnd(prefix: Buffer): Buffer {
   for (let at = prefix.length - 1; at >= 0; at -= 1) {
     if (prefix[at]! === 0xff) continue;

@@ -1,10 +1,10 @@
 /**
  * Which node is asked, and what happens when it does not serve.
  *
- * Writes go to the leader once a redirect has named it, reads stick to one endpoint; both move on to
- * the next endpoint when theirs is down. After a failure that had no effect, a request waits a little
- * and is sent again, until its deadline. One table decides: Retry in include/rpc.ts; a read counts as
- * safe whatever happened to it.
+ * Writes go to the leader once a redirect has named it, reads stick to one endpoint; both move on
+ * to the next endpoint when theirs is down. After a failure that had no effect, a request waits a
+ * little and is sent again, until its deadline. One table decides: Retry in include/rpc.ts; a read
+ * counts as safe whatever happened to it.
  *
  * Limits: CLIENT_CALLS_MAX calls, REDIRECT_HOPS_MAX redirects in a row.
  */
@@ -32,11 +32,11 @@ import type { Random } from '../random.ts';
 import { CONNECTION_TICK_MS } from '../rpc/connection-limits.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
 import { Alarm } from './alarm.ts';
-import { type Call, CallState, isReadRequest } from './call.ts';
+import { CallState, isReadRequest } from './call.ts';
 import { deadlineError, lostError, refusedError } from './call-errors.ts';
 import { type Endpoint, formatEndpoint } from './endpoint.ts';
 import { KnownNodes } from './known-nodes.ts';
-import { Link, type LinkOwner } from './link.ts';
+import { Link, type LinkCall, type LinkOwner } from './link.ts';
 import { unreachedPeers } from './unreached-peers.ts';
 
 /** A node that gives no answer is asked why before the deadline: so long before it at most. */
@@ -64,7 +64,7 @@ export class Router implements LinkOwner {
   readonly #random: Random;
   readonly #onEvent: (event: ClientEvent) => void;
   readonly #nodes: KnownNodes;
-  readonly #calls: Set<Call> = new Set();
+  readonly #calls: Set<LinkCall> = new Set();
   readonly #alarm: Alarm;
   #ticker: NodeJS.Timeout | undefined = undefined;
   #clusterId = 0n;
@@ -108,7 +108,7 @@ export class Router implements LinkOwner {
       return;
     }
     const startedMs = this.clock.nowMs();
-    const call: Call = {
+    const call: LinkCall = {
       request,
       isRead: isReadRequest(request),
       only: only === undefined ? undefined : this.#nodes.linkTo(only),
@@ -154,7 +154,7 @@ export class Router implements LinkOwner {
     this.#onEvent({ kind: 'disconnected', endpoint: link.endpoint.name, reason });
   }
 
-  onUnsent(link: Link, call: Call): void {
+  onUnsent(link: Link, call: LinkCall): void {
     if (call.only === link) {
       this.#fail(call, new KvorumError(ErrorCode.Unreachable, link.failure));
       return;
@@ -162,7 +162,7 @@ export class Router implements LinkOwner {
     this.#dispatch(call, this.clock.nowMs());
   }
 
-  onLost(link: Link, call: Call): void {
+  onLost(link: Link, call: LinkCall): void {
     if (call.state === CallState.Done) return;
     if (!call.isRead || call.only === link) {
       this.#fail(call, lostError(call, link.failure));
@@ -171,14 +171,14 @@ export class Router implements LinkOwner {
     this.#dispatch(call, this.clock.nowMs());
   }
 
-  onReply(_link: Link, call: Call, reply: Reply): void {
+  onReply(_link: Link, call: LinkCall, reply: Reply): void {
     if (this.#clusterId === 0n) this.#clusterId = reply.body.clusterId;
     call.state = CallState.Done;
     this.#calls.delete(call);
     call.resolve(reply);
   }
 
-  onRefused(link: Link, call: Call, error: KvorumError): void {
+  onRefused(link: Link, call: LinkCall, error: KvorumError): void {
     const isSafe = error.retry === Retry.Safe || (error.retry === Retry.Unknown && call.isRead);
     if (!isSafe || call.only === link) {
       this.#fail(call, refusedError(call, error));
@@ -192,7 +192,7 @@ export class Router implements LinkOwner {
     this.#pause(call, nowMs);
   }
 
-  onRedirect(link: Link, call: Call, redirect: Redirect): void {
+  onRedirect(link: Link, call: LinkCall, redirect: Redirect): void {
     const nowMs = this.clock.nowMs();
     const { leaderId, address, port } = redirect;
     const target = this.#nodes.linkTo({
@@ -218,13 +218,13 @@ export class Router implements LinkOwner {
   }
 
   /** Sends a call to whom it is for, or parks it while all nodes are cooling. */
-  #dispatch(call: Call, nowMs: number): void {
+  #dispatch(call: LinkCall, nowMs: number): void {
     const link = call.only ?? this.#nodes.choose(call.isRead, nowMs);
     if (link === undefined) this.#parkUntil(call, this.#nodes.soonestMs());
     else this.#send(call, link);
   }
 
-  #send(call: Call, link: Link): void {
+  #send(call: LinkCall, link: Link): void {
     const deadlineMs = call.startedMs + call.timeoutMs;
     const probeMs = Math.min(PROBE_MS_MAX, call.timeoutMs * PROBE_PART);
     call.dueMs = call.isProbed ? deadlineMs : deadlineMs - probeMs;
@@ -233,13 +233,13 @@ export class Router implements LinkOwner {
   }
 
   /** Parks a call for a back-off that grows with its failures. */
-  #pause(call: Call, nowMs: number): void {
+  #pause(call: LinkCall, nowMs: number): void {
     call.failedCount += 1;
     const pauseMs = this.#backoffMs(call.failedCount, BACKOFF_MIN_MS, BACKOFF_MAX_MS);
     this.#parkUntil(call, nowMs + pauseMs);
   }
 
-  #parkUntil(call: Call, wakeMs: number): void {
+  #parkUntil(call: LinkCall, wakeMs: number): void {
     call.state = CallState.Parked;
     call.link = undefined;
     call.dueMs = Math.min(wakeMs, call.startedMs + call.timeoutMs);
@@ -256,7 +256,7 @@ export class Router implements LinkOwner {
   }
 
   /** Does what is due: fails at the deadline, tries again, or asks why no answer comes. */
-  #attend(call: Call, nowMs: number): void {
+  #attend(call: LinkCall, nowMs: number): void {
     const deadlineMs = call.startedMs + call.timeoutMs;
     if (nowMs >= deadlineMs) {
       const error = deadlineError(call, this.#nodes.all);
@@ -272,7 +272,7 @@ export class Router implements LinkOwner {
   }
 
   /** Asks a node that gives no answer which of its peers it cannot reach, for the error to come. */
-  #probe(link: Link, call: Call): void {
+  #probe(link: Link, call: LinkCall): void {
     if (link.isProbing || call.request.type === FrameType.Status) return;
     link.isProbing = true;
     this.start(
@@ -290,7 +290,7 @@ export class Router implements LinkOwner {
     );
   }
 
-  #fail(call: Call, error: KvorumError): void {
+  #fail(call: LinkCall, error: KvorumError): void {
     call.state = CallState.Done;
     this.#calls.delete(call);
     call.reject(error);

@@ -3,7 +3,9 @@
 import type { NodeStatus } from '../../include/node.ts';
 import { formatEndpoint } from './endpoint.ts';
 
-/** Names the peers that are offline, `node 1 at 127.0.0.1:7002 and node 2 at …`; empty when none is. */
+/**
+ * Names the peers that are offline, `node 1 at 127.0.0.1:7002 and node 2 at …`; empty when none is.
+ */
 export function unreachedPeers(status: NodeStatus): string {
   return status.peers
     .filter((peer) => !peer.isOnline)

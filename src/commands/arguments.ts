@@ -1,6 +1,6 @@
 /**
- * The arguments of a command besides its flags, as text: yargs' own positionals would refuse values that
- * start with a dash even behind `--`, and count them with other words than etcdctl's.
+ * The arguments of a command besides its flags, as text: yargs' own positionals would refuse values
+ * that start with a dash even behind `--`, and count them with other words than etcdctl's.
  */
 
 /**

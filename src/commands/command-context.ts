@@ -1,6 +1,6 @@
 /**
- * What a command runs in: a terminal, and clients that outlive it, so that the lines of a shell share
- * connections. One context a process or shell.
+ * What a command runs in: a terminal, and clients that outlive it, so that the lines of a shell
+ * share connections. One context a process or shell.
  */
 
 import type { Worker } from 'node:worker_threads';
@@ -9,10 +9,10 @@ import type { NodeId } from '../../include/node.ts';
 import { connect } from '../client/connect.ts';
 import { createFieldsPrinter } from '../client/terminal/fields-printer.ts';
 import { createJsonPrinter } from '../client/terminal/json-printer.ts';
-import type { PairStyle, Printer } from '../client/terminal/printer.ts';
+import { type Answer, hexId, type PairStyle, type Printer } from '../client/terminal/printer.ts';
 import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../client/terminal/table-printer.ts';
-import type { ExitCode } from './command-error.ts';
+import { CommandError, ExitCode } from './command-error.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,11 +34,6 @@ export type CommandContext = {
   readonly terminal: Terminal;
   /** Runs a command line within this context; never rejects. */
   readonly run: (args: readonly string[], context: CommandContext) => Promise<ExitCode>;
-  /** Words that complete the last one of a command line. */
-  readonly complete: (
-    args: readonly string[],
-    context: CommandContext,
-  ) => Promise<readonly string[]>;
   /** The clients made so far, by what they were made from. */
   readonly clients: Map<string, Client>;
   /** Absent in a shell, whose lines start no servers. */
@@ -54,16 +49,27 @@ export type Invocation = {
   readonly style: PairStyle;
 };
 
-/** Reads the global flags of a command and makes what they ask for. */
+/**
+ * Reads the global flags of a command and makes what they ask for.
+ *
+ * @param answer what the command prints by the printer; undefined when it prints by itself
+ * @throws CommandError, KvorumError for flags that make no sense, before any node is asked
+ */
 export function openInvocation(
   context: CommandContext,
   argv: Readonly<Record<string, unknown>>,
+  answer: Answer | undefined,
 ): Invocation {
   const settings = readSettings(argv, context.terminal.environment);
+  const printer = createPrinter(context.terminal, settings);
+  if (answer !== undefined && printer.refused.includes(answer)) {
+    const why = `${settings.format} not supported as output format`;
+    throw new CommandError(ExitCode.BadFeature, why);
+  }
   return {
     settings,
     client: openClient(context, settings, settings.endpoints),
-    printer: createPrinter(context.terminal, settings),
+    printer,
     style: { hex: settings.hex, keysOnly: false, valuesOnly: false },
   };
 }
@@ -115,8 +121,10 @@ function createPrinter(terminal: Terminal, settings: Settings): Printer {
 /** What `--verbose` says of an event; nothing of connections that work. */
 function describeEvent(event: ClientEvent): string | undefined {
   switch (event.kind) {
-    case 'redirect':
-      return `redirect: ${event.endpoint} -> leader ${event.leaderId.toString(16)} at ${event.leader}`;
+    case 'redirect': {
+      const leader = `leader ${hexId(event.leaderId)} at ${event.leader}`;
+      return `redirect: ${event.endpoint} -> ${leader}`;
+    }
     case 'retry':
       return `retry: ${event.endpoint}: ${event.reason}`;
     case 'disconnected':

@@ -1,7 +1,6 @@
 /** How a command fails: a text for the error output and etcdctl's exit code for it. */
 
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
-import { UnsupportedFormat } from '../client/terminal/printer.ts';
 
 /** The process's exit codes (etcdctl's). */
 export const ExitCode = {
@@ -51,7 +50,6 @@ export function refuseArguments(text: string): never {
 /** The exit code that a failure of a command ends the process with. */
 export function exitCodeOf(failure: unknown): ExitCode {
   if (failure instanceof CommandError) return failure.exitCode;
-  if (failure instanceof UnsupportedFormat) return ExitCode.BadFeature;
   if (failure instanceof KvorumError) {
     if (failure.code === ErrorCode.Unreachable) return ExitCode.BadConnection;
     if (failure.code === ErrorCode.BadEndpoint) return ExitCode.BadArguments;

@@ -7,7 +7,8 @@ import { refuseArguments } from './command-error.ts';
 import { readKeySpan, SPAN_FLAGS } from './key-arguments.ts';
 import type { Flags } from './settings.ts';
 
-const FLAGS = {
+/** Its flags. */
+export const DEL_FLAGS = {
   ...SPAN_FLAGS,
   'prev-kv': { type: 'boolean', describe: 'print the deleted pairs' },
   range: { type: 'boolean', describe: 'says that range_end is meant (newer etcdctl asks for it)' },
@@ -16,11 +17,11 @@ const FLAGS = {
 /** Makes the command. */
 export function delCommand(
   context: CommandContext,
-): CommandModule<object, InferredOptionTypes<typeof FLAGS>> {
+): CommandModule<object, InferredOptionTypes<typeof DEL_FLAGS>> {
   return {
     command: 'del',
     describe: 'delete a key, a range or a prefix',
-    builder: (yargs) => yargs.usage('$0 del [flags] <key> [range_end]').options(FLAGS),
+    builder: (yargs) => yargs.usage('$0 del [flags] <key> [range_end]').options(DEL_FLAGS),
     handler: async (argv) => {
       const args = commandArguments(argv);
       if (args.length === 0 || args.length > 2) {
@@ -29,7 +30,7 @@ export function delCommand(
         );
       }
       const { key, span } = readKeySpan(args, argv);
-      const { client, printer, style } = openInvocation(context, argv);
+      const { client, printer, style } = openInvocation(context, argv, 'delete');
       const reply = await client.delete(key, { ...span, prevKv: argv['prev-kv'] ?? false });
       printer.delete(reply, style);
     },

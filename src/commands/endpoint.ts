@@ -14,11 +14,12 @@ import {
 import { CommandError, ExitCode, ReportedFailure } from './command-error.ts';
 import type { Flags } from './settings.ts';
 
-const FLAGS = {
+/** Its flags. */
+export const ENDPOINT_FLAGS = {
   cluster: { type: 'boolean', describe: 'ask every member that the endpoints know of' },
 } as const satisfies Flags;
 
-type EndpointModule = CommandModule<object, InferredOptionTypes<typeof FLAGS>>;
+type EndpointModule = CommandModule<object, InferredOptionTypes<typeof ENDPOINT_FLAGS>>;
 
 /** The key that a health check reads; it need not exist. */
 const HEALTH_KEY = 'health';
@@ -48,9 +49,9 @@ function endpointStatusCommand(context: CommandContext): EndpointModule {
   return {
     command: 'status',
     describe: 'print the status of each endpoint',
-    builder: (yargs) => yargs.usage('$0 endpoint status [flags]').options(FLAGS),
+    builder: (yargs) => yargs.usage('$0 endpoint status [flags]').options(ENDPOINT_FLAGS),
     handler: async (argv) => {
-      const invocation = openInvocation(context, argv);
+      const invocation = openInvocation(context, argv, 'endpointStatus');
       const endpoints = await chooseEndpoints(invocation, argv.cluster ?? false);
       const statuses: EndpointStatus[] = [];
       let failedCount = 0;
@@ -78,9 +79,9 @@ function endpointHealthCommand(context: CommandContext): EndpointModule {
   return {
     command: 'health',
     describe: 'check that each endpoint can answer linearizable reads',
-    builder: (yargs) => yargs.usage('$0 endpoint health [flags]').options(FLAGS),
+    builder: (yargs) => yargs.usage('$0 endpoint health [flags]').options(ENDPOINT_FLAGS),
     handler: async (argv) => {
-      const invocation = openInvocation(context, argv);
+      const invocation = openInvocation(context, argv, 'endpointHealth');
       const endpoints = await chooseEndpoints(invocation, argv.cluster ?? false);
       const healths = await Promise.all(
         endpoints.map((endpoint) => checkHealth(context, invocation, endpoint)),

@@ -1,6 +1,7 @@
 /**
- * The values of flags and arguments, read as strictly as etcdctl reads them and refused with its words.
- * yargs is told that every such flag is a string: its own numbers turn `x` into NaN and lose digits.
+ * The values of flags and arguments, read as strictly as etcdctl reads them and refused with its
+ * words. yargs is told that every such flag is a string: its own numbers turn `x` into NaN and lose
+ * digits.
  */
 
 import { NODE_ID_MAX } from '../../include/node.ts';
@@ -38,10 +39,10 @@ export function parseInteger(text: string): number {
 
 /** Reads a lease id: hex, below 2^63. */
 export function parseLeaseId(text: string): bigint {
-  const refuse = (why: string): never =>
-    refuseArguments(
-      `bad lease ID (strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}), expecting ID in Hex`,
-    );
+  const refuse = (why: string): never => {
+    const parsing = `strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`;
+    return refuseArguments(`bad lease ID (${parsing}), expecting ID in Hex`);
+  };
   if (!/^[0-9a-fA-F]+$/.test(text)) return refuse('invalid syntax');
   const id = BigInt(`0x${text}`);
   return id <= INT64_MAX ? id : refuse('value out of range');

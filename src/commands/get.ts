@@ -10,7 +10,8 @@ import { integerFlag } from './flag-values.ts';
 import { readKeySpan, SPAN_FLAGS } from './key-arguments.ts';
 import type { Flags, Format } from './settings.ts';
 
-const FLAGS = {
+/** Its flags. */
+export const GET_FLAGS = {
   ...SPAN_FLAGS,
   consistency: { type: 'string', requiresArg: true, describe: 'l linearizable, s serializable' },
   order: { type: 'string', requiresArg: true, describe: 'ASCEND or DESCEND' },
@@ -30,7 +31,7 @@ const FLAGS = {
   'max-create-rev': { type: 'string', requiresArg: true, describe: 'most revision of creation' },
 } as const satisfies Flags;
 
-type Argv = ArgumentsCamelCase<InferredOptionTypes<typeof FLAGS>>;
+type Argv = ArgumentsCamelCase<InferredOptionTypes<typeof GET_FLAGS>>;
 
 const ORDERS: ReadonlyMap<string, SortOrder> = new Map([
   ['', SortOrder.None],
@@ -50,11 +51,11 @@ const TARGETS: ReadonlyMap<string, SortTarget> = new Map([
 /** Makes the command. */
 export function getCommand(
   context: CommandContext,
-): CommandModule<object, InferredOptionTypes<typeof FLAGS>> {
+): CommandModule<object, InferredOptionTypes<typeof GET_FLAGS>> {
   return {
     command: 'get',
     describe: 'get a key, a range or a prefix',
-    builder: (yargs) => yargs.usage('$0 get [flags] <key> [range_end]').options(FLAGS),
+    builder: (yargs) => yargs.usage('$0 get [flags] <key> [range_end]').options(GET_FLAGS),
     handler: async (argv) => {
       const args = commandArguments(argv);
       if (args.length === 0) {
@@ -64,7 +65,7 @@ export function getCommand(
       }
       const { key, span } = readKeySpan(args, argv);
       const options: RangeOptions = { ...readOptions(argv), ...span };
-      const { client, printer, settings, style } = openInvocation(context, argv);
+      const { client, printer, settings, style } = openInvocation(context, argv, 'range');
       checkFormat(argv, settings.format);
 
       const reply = await client.range(key, options);

@@ -16,7 +16,7 @@ export function moveLeaderCommand(context: CommandContext): CommandModule {
       const args = commandArguments(argv);
       if (args.length !== 1) refuseArguments('move-leader command needs 1 argument');
       const target = parseNodeId(args[0] ?? '');
-      const { client, printer } = openInvocation(context, argv);
+      const { client, printer } = openInvocation(context, argv, 'moveLeader');
       printer.moveLeader(await client.moveLeader(target), target);
     },
   };

@@ -1,7 +1,7 @@
 /** A command as a process: its streams, its environment, its exit code. */
 
 import { type CommandContext, closeClients, type StartWorker } from './command-context.ts';
-import { complete, run } from './run.ts';
+import { run } from './run.ts';
 import { createTerminal } from './terminal.ts';
 
 /** Exit code of a process whose reader went away (128 + SIGPIPE), as of a program in C. */
@@ -13,11 +13,17 @@ export async function runProcess(startWorker: StartWorker): Promise<void> {
     if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_BROKEN_PIPE);
     throw error;
   });
-  const streams = { input: process.stdin, output: process.stdout, errorOutput: process.stderr };
+  const streams = {
+    // Made when a command asks for it: most never read.
+    get input() {
+      return process.stdin;
+    },
+    output: process.stdout,
+    errorOutput: process.stderr,
+  };
   const context: CommandContext = {
     terminal: createTerminal(streams, process.env),
     run,
-    complete,
     clients: new Map(),
     startWorker,
   };

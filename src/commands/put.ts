@@ -1,4 +1,6 @@
-/** `kvorum put <key> [value]`: writes a pair; the value comes from the standard input when left out. */
+/**
+ * `kvorum put <key> [value]`: writes a pair; the value comes from the standard input when left out.
+ */
 
 import type { CommandModule, InferredOptionTypes } from 'yargs';
 import { commandArguments } from './arguments.ts';
@@ -7,7 +9,8 @@ import { refuseArguments } from './command-error.ts';
 import { parseLeaseId } from './flag-values.ts';
 import type { Flags } from './settings.ts';
 
-const FLAGS = {
+/** Its flags. */
+export const PUT_FLAGS = {
   lease: { type: 'string', requiresArg: true, describe: 'lease id (hex) to hang the key on' },
   'prev-kv': { type: 'boolean', describe: 'print the pair as it was before' },
   'ignore-value': { type: 'boolean', describe: 'keep the current value' },
@@ -17,14 +20,14 @@ const FLAGS = {
 /** Makes the command. */
 export function putCommand(
   context: CommandContext,
-): CommandModule<object, InferredOptionTypes<typeof FLAGS>> {
+): CommandModule<object, InferredOptionTypes<typeof PUT_FLAGS>> {
   return {
     command: 'put',
     describe: 'put the given key into the store',
     builder: (yargs) =>
       yargs
         .usage('$0 put [flags] <key> [value]\n\nThe value is read from the input when left out.')
-        .options(FLAGS),
+        .options(PUT_FLAGS),
     handler: async (argv) => {
       const args = commandArguments(argv);
       const ignoreValue = argv['ignore-value'] ?? false;
@@ -37,7 +40,7 @@ export function putCommand(
 
       const [key = '', given] = args;
       const lease = parseLeaseId(argv.lease ?? '0');
-      const { client, printer, style } = openInvocation(context, argv);
+      const { client, printer, style } = openInvocation(context, argv, 'put');
       const value = ignoreValue ? '' : (given ?? (await readInput(context)));
       const reply = await client.put(key, value, {
         lease,

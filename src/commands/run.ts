@@ -1,6 +1,6 @@
 /**
- * From a command line to a command and an exit code. Nothing here ends the process: a shell runs its
- * lines the same way.
+ * From a command line to a command and an exit code. Nothing here ends the process: a shell runs
+ * its lines the same way.
  */
 
 import yargs, { type Argv } from 'yargs';
@@ -38,18 +38,6 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   } finally {
     context.terminal.flush();
   }
-}
-
-/** Words that complete the last one of a command line: commands, or flags of a command. */
-export async function complete(
-  args: readonly string[],
-  context: CommandContext,
-): Promise<readonly string[]> {
-  const parser = createParser(context);
-  const last = args.at(-1) ?? '';
-  const found = await parser.getCompletion(['kvorum', ...args]);
-  const words = found.map((word) => word.replace(/:.*$/s, ''));
-  return words.filter((word) => word.startsWith(last) && word !== '$0');
 }
 
 async function parse(args: readonly string[], context: CommandContext): Promise<void> {

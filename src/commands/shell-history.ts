@@ -1,4 +1,6 @@
-/** The lines typed into the shell, kept from one shell to the next. Nothing fails for want of them. */
+/**
+ * The lines typed into the shell, kept from one shell to the next. Nothing fails for want of them.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';

@@ -1,12 +1,13 @@
 /**
- * `kvorum shell`: the same commands line by line, over connections that stay open. On a terminal it has
- * history and completion; from a pipe it runs each line and goes on after errors.
+ * `kvorum shell`: the same commands line by line, over connections that stay open. On a terminal it
+ * has history and completion; from a pipe it runs each line and goes on after errors.
  */
 
 import { createInterface, type Interface } from 'node:readline';
 import type { CommandModule } from 'yargs';
 import { type CommandContext, openInvocation } from './command-context.ts';
 import { CommandError, ExitCode, ReportedFailure, refuseArguments } from './command-error.ts';
+import { completeWords } from './completion.ts';
 import { environmentName, GLOBAL_FLAGS } from './settings.ts';
 import { HISTORY_LINES_MAX, historyPath, loadHistory, saveHistory } from './shell-history.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,8 +19,8 @@ const EXIT_WORDS = ['exit', 'quit'];
 /** Commands that make no sense within a shell. */
 const REFUSED_WORDS = ['shell', 'serve', 'dev'];
 
-const HELP = `Type a command as behind \`kvorum\`: put a 10, get a, status. Tab completes commands and flags.
-exit or end of input leaves the shell.
+const HELP = `Type a command as behind kvorum: put a 10, get a, status. Tab completes commands
+and flags. exit or the end of input leaves the shell.
 `;
 
 /** Makes the command. */
@@ -31,7 +32,7 @@ export function shellCommand(context: CommandContext): CommandModule {
     handler: async (argv) => {
       const input = context.terminal.input;
       if (input === undefined) return refuseArguments('a shell within a shell');
-      openInvocation(context, argv);
+      openInvocation(context, argv, undefined);
       const lines = { ...context, terminal: lineTerminal(context.terminal, argv) };
       const exitCode =
         'isTTY' in input && input.isTTY === true
@@ -67,9 +68,7 @@ async function runInteractive(
     history: loadHistory(path),
     historySize: HISTORY_LINES_MAX,
     removeHistoryDuplicates: true,
-    completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
-      void completeLine(line, context).then((found) => done(null, found));
-    },
+    completer: completeLine,
   });
   let history: readonly string[] = [];
   reader.on('history', (lines) => {
@@ -112,13 +111,12 @@ async function runLine(line: string, context: CommandContext): Promise<ExitCode 
 }
 
 /** What readline asks of a completer: the candidates, and the text that they replace. */
-async function completeLine(line: string, context: CommandContext): Promise<[string[], string]> {
+function completeLine(line: string): [string[], string] {
   try {
     const { words, endsWithBlank } = cutWords(line);
     const last = endsWithBlank ? '' : (words.at(-1) ?? '');
-    const found = await context.complete(endsWithBlank ? [...words, ''] : words, context);
-    const own = words.length <= 1 ? ['exit', 'help'].filter((word) => word.startsWith(last)) : [];
-    return [[...found, ...own].map((word) => `${word} `), last];
+    const found = completeWords(endsWithBlank ? [...words, ''] : words);
+    return [found.map((word) => `${word} `), last];
   } catch (failure) {
     if (!(failure instanceof CommandError)) throw failure;
     return [[], line];
@@ -132,5 +130,6 @@ function lineTerminal(terminal: Terminal, argv: Readonly<Record<string, unknown>
     const value = argv[flag];
     if (value !== undefined) environment[environmentName(flag)] = String(value);
   }
-  return { ...terminal, input: undefined, environment };
+  const { write, writeError, flush, output, columns } = terminal;
+  return { write, writeError, flush, output, columns, input: undefined, environment };
 }

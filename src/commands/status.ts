@@ -14,7 +14,7 @@ export function statusCommand(context: CommandContext): CommandModule {
     builder: (yargs) =>
       yargs.usage('$0 status [flags]\n\nAsks every endpoint, and every node that those know of.'),
     handler: async (argv) => {
-      const { client, settings } = openInvocation(context, argv);
+      const { client, settings } = openInvocation(context, argv, undefined);
       const nodes = await surveyCluster(client);
       printClusterStatus(context.terminal.write, settings.format, nodes);
       if (nodes.some((node) => node.status === undefined)) {

@@ -1,8 +1,8 @@
 /**
  * What a command reads and writes: the process's own streams, or a shell's or test's.
  *
- * Output is gathered, so that a million lines are not a million system calls; whoever runs a command
- * flushes behind it.
+ * Output is gathered, so that a million lines are not a million system calls; whoever runs a
+ * command flushes behind it.
  */
 
 import type { Readable, Writable } from 'node:stream';
@@ -49,7 +49,9 @@ export function createTerminal(
       streams.errorOutput.write(chunk);
     },
     flush,
-    input: streams.input,
+    get input() {
+      return streams.input;
+    },
     output: streams.output,
     columns: 'columns' in streams.output ? Number(streams.output.columns) : 80,
     environment,

@@ -1,4 +1,6 @@
-/** Cuts a line into words as a shell does: blanks between words, quotes and backslashes within them. */
+/**
+ * Cuts a line into words as a shell does: blanks between words, quotes and backslashes within them.
+ */
 
 import { UsageError } from './command-error.ts';
 

@@ -1,4 +1,7 @@
-/** Sizes for people, as etcdctl shows them: decimal, SI units, two figures below ten (`20 kB`, `2.5 MB`). */
+/**
+ * Sizes for people, as etcdctl shows them: decimal, SI units, two figures below ten (`20 kB`, `2.5
+ * MB`).
+ */
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 

@@ -51,7 +51,9 @@ export function statusRows(nodes: readonly SurveyedNode[]): StatusRow[] {
   }));
 }
 
-/** Prints the cluster: a table for `simple` and `table`, one object or block of lines a node else. */
+/**
+ * Prints the cluster: a table for `simple` and `table`, one object or block of lines a node else.
+ */
 export function printClusterStatus(
   output: Output,
   format: 'simple' | 'table' | 'json' | 'fields',

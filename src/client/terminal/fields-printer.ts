@@ -3,9 +3,10 @@
 import type { KeyValue } from '../../../include/kvstore.ts';
 import { NO_NODE } from '../../../include/node.ts';
 import type { ReplyHeader } from '../../../include/rpc.ts';
+import { assert } from '../../assert.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { goQuote } from './go-quote.ts';
-import { type Output, type Printer, UnsupportedFormat } from './printer.ts';
+import type { Output, Printer } from './printer.ts';
 
 /** Makes the printer of the fields format. */
 export function createFieldsPrinter(output: Output): Printer {
@@ -30,6 +31,7 @@ export function createFieldsPrinter(output: Output): Printer {
   };
 
   return {
+    refused: ['moveLeader'],
     put: (reply) => {
       header(reply);
       if (reply.prevKv !== undefined) pair('Prev', reply.prevKv);
@@ -45,9 +47,7 @@ export function createFieldsPrinter(output: Output): Printer {
       field('Deleted', reply.deleted);
       for (const each of reply.prevKvs) pair('Prev', each);
     },
-    moveLeader: () => {
-      throw new UnsupportedFormat('fields not supported as output format');
-    },
+    moveLeader: () => assert(false, 'a transfer has no form as fields'),
     endpointStatus: (statuses) => {
       for (const { endpoint, status } of statuses) {
         header(status);

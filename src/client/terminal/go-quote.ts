@@ -1,6 +1,6 @@
 /**
- * Byte strings as Go's %q and etcdctl's --hex show them: printable characters as they are, the rest as
- * escapes, so that any key can be read off a screen.
+ * Byte strings as Go's %q and etcdctl's --hex show them: printable characters as they are, the rest
+ * as escapes, so that any key can be read off a screen.
  *
  * Source: strconv.Quote of the Go library.
  */
@@ -21,8 +21,8 @@ const SHORT_ESCAPES: ReadonlyMap<number, string> = new Map([
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
 /**
- * Quotes bytes as Go's %q does: double quotes, escapes for what cannot be printed, `\xNN` for each byte
- * that is not UTF-8.
+ * Quotes bytes as Go's %q does: double quotes, escapes for what cannot be printed, `\xNN` for each
+ * byte that is not UTF-8.
  *
  * @param bytes borrowed
  */

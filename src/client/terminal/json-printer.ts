@@ -1,6 +1,7 @@
 /**
- * `-w json`: the answer as etcdctl's Go encoder prints it: fields of value zero left out, numbers as
- * JSON numbers, bytes as base64. One exception: a node id is always there, since 0 is a node here.
+ * `-w json`: the answer as etcdctl's Go encoder prints it: fields of value zero left out, numbers
+ * as JSON numbers, bytes as base64. One exception: a node id is always there, since 0 is a node
+ * here.
  */
 
 import type { KeyValue } from '../../../include/kvstore.ts';
@@ -14,6 +15,7 @@ import type { Output, Printer } from './printer.ts';
 export function createJsonPrinter(output: Output): Printer {
   const print = (value: Json): void => output(`${printJson(value)}\n`);
   return {
+    refused: [],
     put: (reply) => {
       const prevKv = reply.prevKv;
       print({ header: header(reply), prev_kv: prevKv === undefined ? undefined : pair(prevKv) });

@@ -1,6 +1,6 @@
 /**
- * JSON as etcdctl prints it: one line, 64-bit integers as exact numbers (JSON.stringify refuses bigint
- * and would lose digits of a number), bytes as base64, `<`, `>` and `&` escaped as Go does.
+ * JSON as etcdctl prints it: one line, 64-bit integers as exact numbers (JSON.stringify refuses
+ * bigint and would lose digits of a number), bytes as base64, `<`, `>` and `&` escaped as Go does.
  */
 
 /** What can be printed. A property that is undefined is left out. */

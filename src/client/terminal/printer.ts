@@ -12,11 +12,6 @@ import type {
   StatusReply,
 } from '../../../include/rpc.ts';
 
-/** An answer that a format has no form for; the text is etcdctl's. */
-export class UnsupportedFormat extends Error {
-  override readonly name = 'UnsupportedFormat';
-}
-
 /** Where a printer writes to: bytes as they are, text as UTF-8. */
 export type Output = (chunk: string | Buffer) => void;
 
@@ -41,8 +36,19 @@ export type EndpointHealth = {
   readonly error: string;
 };
 
+/** A kind of answer that can be printed. */
+export type Answer =
+  | 'put'
+  | 'range'
+  | 'delete'
+  | 'moveLeader'
+  | 'endpointStatus'
+  | 'endpointHealth';
+
 /** One output format. */
 export type Printer = {
+  /** Answers that it has no form for: to be known before a node is asked. */
+  readonly refused: readonly Answer[];
   readonly put: (reply: PutReply, style: PairStyle) => void;
   readonly range: (reply: RangeReply, style: PairStyle) => void;
   readonly delete: (reply: DeleteRangeReply, style: PairStyle) => void;

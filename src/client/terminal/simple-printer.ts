@@ -15,6 +15,7 @@ import {
 /** Makes the printer of the simple format. */
 export function createSimplePrinter(output: Output, errorOutput: Output): Printer {
   return {
+    refused: [],
     put: (reply, style) => {
       output('OK\n');
       if (reply.prevKv !== undefined) printPair(output, reply.prevKv, style);

@@ -1,7 +1,8 @@
 /** `-w table`: only what is a list of endpoints; the rest is refused, as etcdctl does. */
 
+import { assert } from '../../assert.ts';
 import { formatGoDuration } from './go-duration.ts';
-import { type Output, type Printer, UnsupportedFormat } from './printer.ts';
+import type { Output, Printer } from './printer.ts';
 import { statusCells } from './simple-printer.ts';
 import { drawTable } from './table.ts';
 
@@ -22,10 +23,9 @@ const HEALTH_HEADERS = ['endpoint', 'health', 'took', 'error'];
 
 /** Makes the printer of the table format. */
 export function createTablePrinter(output: Output): Printer {
-  const refuse = (): never => {
-    throw new UnsupportedFormat('table not supported as output format');
-  };
+  const refuse = (): void => assert(false, 'the answer has no form as a table');
   return {
+    refused: ['put', 'range', 'delete', 'moveLeader'],
     put: refuse,
     range: refuse,
     delete: refuse,

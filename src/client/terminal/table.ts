@@ -1,6 +1,6 @@
 /**
- * Tables of text as etcdctl draws them: `+---+` rules, headers in capitals and centred, cells to the
- * right.
+ * Tables of text as etcdctl draws them: `+---+` rules, headers in capitals and centred, cells to
+ * the right.
  */
 
 /**
