@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import t from 'tap';
-import { FaultKind, type SnapshotMeta } from '../../include/node.ts';
+import { FaultKind, type SnapshotMeta, WAL_GROUP_BYTES_MAX } from '../../include/node.ts';
 import { createDisk, DIRECTORY, entries, hardState, openLog, reopen, show } from './log-fixture.ts';
 
 const SMALL = { segmentBytes: 32 * 1024 };
@@ -167,4 +167,25 @@ t.test('a failed removal is fatal', async (t) => {
   disk.finishAll();
   t.match(log.faults, [{ kind: FaultKind.DiskFailed }]);
   t.equal(log.faults.length, 1);
+});
+
+t.test('a marker finds room in a group that is full, and behind a chunk that is', async (t) => {
+  const ids = Array.from({ length: 200 }, (_, slot) => slot);
+  const large = { ...meta(1), configuration: { voters: ids, outgoing: ids, learners: [] } };
+  for (const sizeBytes of [WAL_GROUP_BYTES_MAX / 4, 1024 * 1024 - 200]) {
+    const disk = createDisk();
+    const log = openLog(disk);
+    log.wal.append(hardState(1), entries(1, 1, 1, 10), true);
+    const list = entries(2, 5, 1, 31_000);
+    for (let index = 2; index * 31_000 < sizeBytes * 4; index += 5) {
+      log.wal.append(
+        undefined,
+        list.map((entry, slot) => ({ ...entry, index: index + slot })),
+        true,
+      );
+      log.wal.cutBefore({ ...large, index });
+    }
+    disk.finishAll();
+    t.equal(log.wal.baseIndex, reopen(disk, log).recovered.snapshot.index);
+  }
 });

@@ -20,6 +20,7 @@ import {
   type SnapshotMeta,
   WAL_EXTEND_BYTES,
 } from '../../../include/node.ts';
+import { assert } from '../../assert.ts';
 import type { Disk, FileId } from '../disk.ts';
 import { makeSegmentNow } from './begin-segment.ts';
 import { zeroPieces } from './group.ts';
@@ -171,7 +172,7 @@ function readLog(
     segments.push({ sequence, path, lastIndex: 0 });
     last = { head, path, bytes, extent: replaySegment(replay, segments, head, path, bytes) };
   }
-  if (last === undefined) throw new Error('a log of no segments is not read');
+  assert(last !== undefined, 'a log that is read has a segment');
   if (last.extent.isSealed) {
     throw damaged(
       last.path,
