@@ -11,7 +11,7 @@
  * Reads go through one read transaction that moves on at refresh, so that what is seen changes only there,
  * and never in the middle of a count or a scan. Values are copied out of LMDB's shared buffer.
  *
- * Limits: keys of 1 to LMDB_KEY_BYTES_MAX bytes; a file of at most MAP_SIZE_BYTES.
+ * Limits: keys of 1 to LMDB_KEY_BYTES_MAX bytes.
  */
 
 import { type Database, open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb';
@@ -23,11 +23,12 @@ import {
   Table,
 } from '../../include/kvstore.ts';
 import { assert } from '../assert.ts';
+import { checkLmdbFile } from './lmdb-file.ts';
 import type { MapBase } from './map-base.ts';
 import type { Overlay } from './overlay.ts';
 import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
 
-/** Address space reserved for the file; nothing is allocated ahead, the file grows page by page. */
+/** Address space reserved for the file, so that it need not move; the file itself grows page by page. */
 export const MAP_SIZE_BYTES = 2 ** 40;
 
 /** The longest key that LMDB takes with pages of 4 KiB. */
@@ -58,20 +59,17 @@ const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
   [Table.Tombstones, 'tombstones'],
 ]);
 
-/** Tests lower the map size to fill the store. */
-export type LmdbOptions = { readonly mapSizeBytes?: number };
-
 /**
  * Opens a base, made when there is none.
  *
  * @param path the file; LMDB keeps its lock file beside it
  * @throws StoreError
  */
-export function openLmdbBase(path: string, options: LmdbOptions = {}): MapBase {
+export function openLmdbBase(path: string): MapBase {
   const lmdbOptions = {
     path,
     noSubdir: true,
-    mapSize: options.mapSizeBytes ?? MAP_SIZE_BYTES,
+    mapSize: MAP_SIZE_BYTES,
     maxDbs: TREE_NAMES.size,
     permissionsMode: FILE_MODE,
     overlappingSync: false,
@@ -82,6 +80,7 @@ export function openLmdbBase(path: string, options: LmdbOptions = {}): MapBase {
     encoding: 'binary',
     keyEncoding: 'binary',
   } as const;
+  checkLmdbFile(path);
   try {
     const root = open<Buffer, Buffer>(lmdbOptions);
     const trees: Tree[] = [];
@@ -101,15 +100,7 @@ export function openLmdbBase(path: string, options: LmdbOptions = {}): MapBase {
 
 function openError(path: string, cause: unknown): StoreError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  let remedy = 'check the file, its permissions and the disk';
-  if (/MDB_INVALID|MDB_CORRUPTED|MDB_VERSION_MISMATCH|not an LMDB file/.test(text)) {
-    remedy =
-      'it is damaged or not a store: move it away, and the node fetches the state from its leader';
-  } else if (/[Pp]ermission denied/.test(text)) {
-    remedy = 'give the user of this process access to it';
-  } else if (/No space left/.test(text)) {
-    remedy = 'free some space on the disk';
-  }
+  const remedy = 'check the file, its permissions and the space on the disk';
   return new StoreError(`cannot open the store ${path}: ${text}; ${remedy}`, path, { cause });
 }
 

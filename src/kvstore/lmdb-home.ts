@@ -13,13 +13,13 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ByteMap, StoreError, type StoreHome } from '../../include/kvstore.ts';
 import { createLayeredMap } from './layered-map.ts';
-import { type LmdbOptions, openLmdbBase } from './lmdb-base.ts';
+import { openLmdbBase } from './lmdb-base.ts';
 
 /** The owner alone: the store holds every value. */
 const DIRECTORY_MODE = 0o700;
 
 /** Makes the home in a data directory, which must exist and belong to this process alone. */
-export function createLmdbHome(dataDir: string, options: LmdbOptions = {}): StoreHome {
+export function createLmdbHome(dataDir: string): StoreHome {
   const directory = join(dataDir, 'store');
   const incoming = join(dataDir, 'store.incoming');
   const file = join(directory, 'store.lmdb');
@@ -27,7 +27,7 @@ export function createLmdbHome(dataDir: string, options: LmdbOptions = {}): Stor
 
   const openIn = async (path: string, filePath: string): Promise<ByteMap> => {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
-    const map = createLayeredMap(openLmdbBase(filePath, options));
+    const map = createLayeredMap(openLmdbBase(filePath));
     // LMDB syncs the file, not the names that lead to it.
     await syncDirectory(path);
     await syncDirectory(dataDir);
