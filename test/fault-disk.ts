@@ -276,11 +276,20 @@ function writeFile(
       file.loose.push(write);
     },
     settle: () => {
-      if (!Buffer.concat(chunks).equals(write.bytes)) throw new Error('a buffer changed under way');
+      if (!isUnchanged(chunks, write.bytes)) throw new Error('a buffer changed under way');
       file.stable = put(file.stable, write.offset, write.bytes);
       file.loose = file.loose.filter((other) => other !== write);
     },
   };
+}
+
+function isUnchanged(chunks: readonly Buffer[], bytes: Buffer): boolean {
+  let at = 0;
+  for (const chunk of chunks) {
+    if (!chunk.equals(bytes.subarray(at, at + chunk.length))) return false;
+    at += chunk.length;
+  }
+  return true;
 }
 
 function renameFile(state: State, from: string, to: string): void {

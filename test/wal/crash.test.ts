@@ -128,7 +128,7 @@ function runToCrash(t: Test, disk: FaultDisk, random: Random, crash: Crash, befo
 
 for (const crash of ['crashPower', 'crashProcess'] as const) {
   t.test(`${crash} at the n-th disk operation loses nothing acknowledged, for all n`, async (t) => {
-    for (let seed = 1; seed <= 6; seed += 1) {
+    for (let seed = 1; seed <= 4; seed += 1) {
       let stops = true;
       for (let operation = 0; stops; operation += 1) {
         const disk = createDisk(seed * 1000 + operation);
@@ -147,7 +147,7 @@ for (const crash of ['crashPower', 'crashProcess'] as const) {
 }
 
 t.test('a log lives through many crashes one after the other', async (t) => {
-  for (let seed = 1; seed <= 20; seed += 1) {
+  for (let seed = 1; seed <= 10; seed += 1) {
     const random = createRandom(seed);
     const disk = createDisk(seed);
     let twin = NEW_TWIN;
@@ -161,7 +161,7 @@ t.test('a log lives through many crashes one after the other', async (t) => {
 });
 
 t.test('a crash at the n-th operation of a start loses nothing, for all n', async () => {
-  for (let seed = 1; seed <= 20; seed += 1) {
+  for (let seed = 1; seed <= 10; seed += 1) {
     for (let operation = 0, isDone = false; !isDone; operation += 1) {
       const random = createRandom(seed);
       const disk = createDisk(seed);
@@ -182,7 +182,7 @@ t.test('a crash at the n-th operation of a start loses nothing, for all n', asyn
 });
 
 t.test('a crash while a log is made leaves a log or none', async (t) => {
-  for (let seed = 1; seed <= 20; seed += 1) {
+  for (let seed = 1; seed <= 10; seed += 1) {
     for (let operation = 0; operation < 4; operation += 1) {
       const disk = createDisk(seed);
       disk.stopAfter(operation);
@@ -195,7 +195,7 @@ t.test('a crash while a log is made leaves a log or none', async (t) => {
 });
 
 t.test('a fault of the n-th disk operation is fatal and told once, for all n', async (t) => {
-  for (let seed = 1; seed <= 6; seed += 1) {
+  for (let seed = 1; seed <= 4; seed += 1) {
     for (let operation = 0, hasFailed = true; hasFailed; operation += 1) {
       const random = createRandom(seed);
       const disk = createDisk(seed * 1000 + operation);

@@ -80,6 +80,7 @@ export type LogEnd = {
   readonly nextGroup: number;
 };
 
+/** The segment read last; its bytes are overwritten by the next. */
 type Last = { head: SegmentHead; path: string; bytes: Buffer; extent: SegmentExtent };
 
 /** Salts are drawn below this. */
@@ -155,6 +156,7 @@ function readLog(
   const segments: Segment[] = [];
   const replay = createReplay(EMPTY_HARD_STATE, options.initial);
   let last: Last | undefined;
+  let scratch: Buffer = Buffer.alloc(0);
   for (const name of names) {
     const path = join(options.directory, name);
     const sequence = segmentSequence(name);
@@ -162,7 +164,8 @@ function readLog(
     if (before !== undefined && sequence !== before.sequence + 1) {
       throw damaged(path, undefined, `segment ${before.sequence + 1} before it is missing`);
     }
-    const bytes = readFile(options.disk, path);
+    const bytes = readFile(options.disk, path, scratch);
+    scratch = bytes.length > scratch.length ? bytes : scratch;
     const head = decodeSegmentHead(bytes, path, name, options);
     if (last !== undefined && head.firstGroup !== last.extent.nextGroup) {
       const found = `group ${head.firstGroup} follows in segment ${sequence}`;
@@ -257,12 +260,13 @@ function mendEnd(
   };
 }
 
-function readFile(disk: Disk, path: string): Buffer {
+/** Reads a file whole, into `scratch` if it fits: fresh memory costs more than the read. */
+function readFile(disk: Disk, path: string, scratch: Buffer): Buffer {
   const file = disk.openNow(path);
   try {
-    const bytes = Buffer.allocUnsafe(disk.sizeNow(file));
-    const read = disk.readNow(file, bytes, 0);
-    return bytes.subarray(0, read);
+    const sizeBytes = disk.sizeNow(file);
+    const target = scratch.length < sizeBytes ? Buffer.allocUnsafe(sizeBytes) : scratch;
+    return target.subarray(0, disk.readNow(file, target.subarray(0, sizeBytes), 0));
   } finally {
     disk.closeNow(file);
   }
