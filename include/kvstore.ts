@@ -158,7 +158,7 @@ export const KEY_BYTES_MAX = 1_900;
 export const REQUEST_BYTES_MAX = 1_572_864;
 
 /** Unflushed bytes at which the store starts a flush by itself. */
-export const FLUSH_BYTES = 2 * 1024 * 1024;
+export const FLUSH_BYTES = 8 * 1024 * 1024;
 
 /**
  * Unflushed bytes at which the owner stops applying until the flush in flight is done: the disk is slower than

@@ -240,6 +240,8 @@ export class Member {
     const { transport } = this.options;
     for (let slot = 0; slot < ready.messages.length; slot += 1)
       transport.send(ready.messages[slot]!);
+    // On their way before the disk is asked: peers write at the same time.
+    if (ready.messages.length > 0) transport.flush();
     if (ready.snapshot === undefined) this.#persist(ready);
     else this.#install(ready, ready.snapshot);
     this.#applier.add(ready.committed);

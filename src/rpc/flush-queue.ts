@@ -17,20 +17,21 @@ export class FlushQueue {
 
   #waiting: Flushable[] = [];
   #spare: Flushable[] = [];
-  #isScheduled = false;
+  #scheduled: NodeJS.Immediate | undefined;
 
   /** Adds a connection that began to have unsent frames; it is flushed in this turn. */
   add(flushable: Flushable): void {
     this.#waiting.push(flushable);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#onImmediate);
+    this.#scheduled ??= setImmediate(this.#onImmediate);
   }
 
   /** Writes what waits, now. */
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
+    // An immediate left behind would cost the event loop a turn with nothing to do.
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
     this.#waiting = this.#spare;
     this.#spare = waiting;
     for (let slot = 0; slot < waiting.length; slot += 1) waiting[slot]!.flush();
@@ -38,7 +39,7 @@ export class FlushQueue {
   }
 
   readonly #onImmediate = (): void => {
-    this.#isScheduled = false;
+    this.#scheduled = undefined;
     this.flush();
   };
 }
