@@ -6,25 +6,39 @@
  */
 
 import {
+  type CallOptions,
   type Client,
   type ClientEvent,
   type ClientOptions,
   DIAL_TIMEOUT_MS,
   ENDPOINTS_MAX,
 } from '../../include/client.ts';
+import type { KeyValue } from '../../include/kvstore.ts';
 import {
+  type CompactReply,
+  type DeleteRangeReply,
   ErrorCode,
   FrameType,
   KvorumError,
+  type MoveLeaderReply,
+  type PutReply,
+  type RangeReply,
   REQUEST_TIMEOUT_MS,
   type Reply,
   type Request,
+  type StatusReply,
 } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { type Clock, createSystemClock } from '../clock.ts';
 import { createRandom, drawSeed, type Random } from '../random.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
-import { deleteRequest, getRequest, putRequest, rangeRequest } from './requests.ts';
+import {
+  compactRequest,
+  deleteRequest,
+  moveRequest,
+  putRequest,
+  rangeRequest,
+} from './requests.ts';
 import { Router } from './router.ts';
 
 export * from '../../include/client.ts';
@@ -54,53 +68,77 @@ export function connect(options: ClientOptions, machine: Partial<Machine> = {}):
     onEvent: options.onEvent ?? ignoreEvent,
   });
 
-  const ask = (request: Request, timeoutMs = requestTimeoutMs, only?: Endpoint): Promise<Reply> =>
-    new Promise((resolve, reject) => router.start(request, only, timeoutMs, resolve, reject));
+  /** Asks, as a promise; what `shape` throws rejects it. */
+  const ask = <T>(
+    how: CallOptions,
+    shape: () => Request,
+    pick: (reply: Reply) => T,
+    endpoint?: string,
+  ): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const only = endpoint === undefined ? undefined : parseEndpoint(endpoint);
+      const timeoutMs = how.timeoutMs ?? requestTimeoutMs;
+      router.start(shape(), only, timeoutMs, (reply) => resolve(pick(reply)), reject);
+    });
 
   return {
     endpoints: endpoints.map((endpoint) => endpoint.name),
-    put: async (key, value, how = {}) => {
-      const body = putRequest(key, value, how);
-      const reply = await ask({ type: FrameType.Put, body }, how.timeoutMs);
-      assert(reply.type === FrameType.Put, 'a put is answered by its own reply');
-      return reply.body;
-    },
-    get: async (key, how = {}) => {
-      const reply = await ask({ type: FrameType.Range, body: getRequest(key, how) }, how.timeoutMs);
-      assert(reply.type === FrameType.Range, 'a get is answered by its own reply');
-      return reply.body.kvs[0];
-    },
-    range: async (key, how = {}) => {
-      const body = rangeRequest(key, how);
-      const reply = await ask({ type: FrameType.Range, body }, how.timeoutMs);
-      assert(reply.type === FrameType.Range, 'a range is answered by its own reply');
-      return reply.body;
-    },
-    delete: async (key, how = {}) => {
-      const body = deleteRequest(key, how);
-      const reply = await ask({ type: FrameType.DeleteRange, body }, how.timeoutMs);
-      assert(reply.type === FrameType.DeleteRange, 'a deletion is answered by its own reply');
-      return reply.body;
-    },
-    compact: async (revision, how = {}) => {
-      const body = { revision, physical: how.physical ?? false };
-      const reply = await ask({ type: FrameType.Compact, body }, how.timeoutMs);
-      assert(reply.type === FrameType.Compact, 'a compaction is answered by its own reply');
-      return reply.body;
-    },
-    status: async (how = {}) => {
-      const only = how.endpoint === undefined ? undefined : parseEndpoint(how.endpoint);
-      const reply = await ask({ type: FrameType.Status }, how.timeoutMs, only);
-      assert(reply.type === FrameType.Status, 'a status is answered by its own reply');
-      return reply.body;
-    },
-    moveLeader: async (target, how = {}) => {
-      const reply = await ask({ type: FrameType.MoveLeader, body: { target } }, how.timeoutMs);
-      assert(reply.type === FrameType.MoveLeader, 'a transfer is answered by its own reply');
-      return reply.body;
-    },
+    put: (key, value, how = {}) =>
+      ask(how, () => ({ type: FrameType.Put, body: putRequest(key, value, how) }), pickPut),
+    get: (key, how = {}) =>
+      ask(how, () => ({ type: FrameType.Range, body: rangeRequest(key, how) }), pickPair),
+    range: (key, how = {}) =>
+      ask(how, () => ({ type: FrameType.Range, body: rangeRequest(key, how) }), pickRange),
+    delete: (key, how = {}) =>
+      ask(how, () => ({ type: FrameType.DeleteRange, body: deleteRequest(key, how) }), pickDelete),
+    compact: (revision, how = {}) =>
+      ask(
+        how,
+        () => ({ type: FrameType.Compact, body: compactRequest(revision, how) }),
+        pickCompact,
+      ),
+    status: (how = {}) => ask(how, () => ({ type: FrameType.Status }), pickStatus, how.endpoint),
+    moveLeader: (target, how = {}) =>
+      ask(how, () => ({ type: FrameType.MoveLeader, body: moveRequest(target) }), pickMoveLeader),
     close: async () => router.close(),
   };
+}
+
+function pickPut(reply: Reply): PutReply {
+  assert(reply.type === FrameType.Put, 'a put is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+function pickRange(reply: Reply): RangeReply {
+  assert(reply.type === FrameType.Range, 'a range is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+function pickPair(reply: Reply): KeyValue | undefined {
+  return pickRange(reply).kvs[0];
+}
+
+function pickDelete(reply: Reply): DeleteRangeReply {
+  const isOwn = reply.type === FrameType.DeleteRange;
+  assert(isOwn, 'a deletion is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+function pickCompact(reply: Reply): CompactReply {
+  const isOwn = reply.type === FrameType.Compact;
+  assert(isOwn, 'a compaction is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+function pickStatus(reply: Reply): StatusReply {
+  assert(reply.type === FrameType.Status, 'a status is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+function pickMoveLeader(reply: Reply): MoveLeaderReply {
+  const isOwn = reply.type === FrameType.MoveLeader;
+  assert(isOwn, 'a transfer is answered by its own reply', reply.type);
+  return reply.body;
 }
 
 function parseEndpoints(texts: readonly string[]): readonly Endpoint[] {

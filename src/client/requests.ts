@@ -1,14 +1,18 @@
-/** From what a user of the library says to what travels: keys as bytes, every field set. */
+/**
+ * From what a user of the library says to what travels: keys as bytes, every field set, every number
+ * one that its field can hold. All shapers throw KvorumError FrameMalformed for one that is not.
+ */
 
 import type {
   Bytes,
+  CompactOptions,
   DeleteOptions,
-  GetOptions,
   KeySpan,
   PutOptions,
   RangeOptions,
 } from '../../include/client.ts';
 import {
+  type CompactRequest,
   type DeleteRangeRequest,
   FROM_KEY,
   NO_RANGE_END,
@@ -17,6 +21,8 @@ import {
   SortOrder,
   SortTarget,
 } from '../../include/kvstore.ts';
+import { NODE_ID_MAX, type NodeId } from '../../include/node.ts';
+import { ErrorCode, KvorumError, type MoveLeaderRequest } from '../../include/rpc.ts';
 
 /** The smallest key: with FROM_KEY it means every key. */
 const FIRST_KEY: Buffer = Buffer.from([0]);
@@ -26,53 +32,45 @@ export function putRequest(key: Bytes, value: Bytes, options: PutOptions): PutRe
   return {
     key: toBuffer(key),
     value: toBuffer(value),
-    lease: options.lease ?? 0n,
+    lease: leaseOf(options.lease),
     prevKv: options.prevKv ?? false,
     ignoreValue: options.ignoreValue ?? false,
     ignoreLease: options.ignoreLease ?? false,
   };
 }
 
-/** Shapes the read of one key. */
-export function getRequest(key: Bytes, options: GetOptions): RangeRequest {
-  return {
-    key: toBuffer(key),
-    rangeEnd: NO_RANGE_END,
-    limit: 0,
-    revision: options.revision ?? 0,
-    sortOrder: SortOrder.None,
-    sortTarget: SortTarget.Key,
-    serializable: options.serializable ?? false,
-    keysOnly: false,
-    countOnly: false,
-    minModRevision: 0,
-    maxModRevision: 0,
-    minCreateRevision: 0,
-    maxCreateRevision: 0,
-  };
-}
-
-/** Shapes a range. */
+/** Shapes a range, or the read of one key. */
 export function rangeRequest(key: Bytes, options: RangeOptions): RangeRequest {
   return {
     ...spanOf(key, options),
-    limit: options.limit ?? 0,
-    revision: options.revision ?? 0,
+    limit: integer('limit', options.limit),
+    revision: integer('revision', options.revision),
     sortOrder: options.sortOrder ?? SortOrder.None,
     sortTarget: options.sortTarget ?? SortTarget.Key,
     serializable: options.serializable ?? false,
     keysOnly: options.keysOnly ?? false,
     countOnly: options.countOnly ?? false,
-    minModRevision: options.minModRevision ?? 0,
-    maxModRevision: options.maxModRevision ?? 0,
-    minCreateRevision: options.minCreateRevision ?? 0,
-    maxCreateRevision: options.maxCreateRevision ?? 0,
+    minModRevision: integer('minModRevision', options.minModRevision),
+    maxModRevision: integer('maxModRevision', options.maxModRevision),
+    minCreateRevision: integer('minCreateRevision', options.minCreateRevision),
+    maxCreateRevision: integer('maxCreateRevision', options.maxCreateRevision),
   };
 }
 
 /** Shapes a deletion. */
 export function deleteRequest(key: Bytes, options: DeleteOptions): DeleteRangeRequest {
   return { ...spanOf(key, options), prevKv: options.prevKv ?? false };
+}
+
+/** Shapes a compaction. */
+export function compactRequest(revision: number, options: CompactOptions): CompactRequest {
+  return { revision: integer('revision', revision), physical: options.physical ?? false };
+}
+
+/** Shapes a leader transfer. @throws KvorumError BadTransferee for what no node is called */
+export function moveRequest(target: NodeId): MoveLeaderRequest {
+  if (Number.isInteger(target) && target >= 0 && target <= NODE_ID_MAX) return { target };
+  throw new KvorumError(ErrorCode.BadTransferee);
 }
 
 /**
@@ -100,4 +98,14 @@ function toBuffer(bytes: Bytes): Buffer {
   if (typeof bytes === 'string') return Buffer.from(bytes);
   if (Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function integer(name: string, value = 0): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new KvorumError(ErrorCode.FrameMalformed, `${name}: ${value} is no integer below 2^53`);
+}
+
+function leaseOf(lease = 0n): bigint {
+  if (BigInt.asIntN(64, lease) === lease) return lease;
+  throw new KvorumError(ErrorCode.FrameMalformed, `lease: ${lease} does not fit 64 bits`);
 }
