@@ -43,7 +43,9 @@ export async function run(args: readonly string[], context: CommandContext): Pro
 async function parse(args: readonly string[], context: CommandContext): Promise<void> {
   let help = '';
   const parser = createParser(context);
-  await parser.parseAsync([...args], {}, (_error, _argv, output) => {
+  // `help get` is `get --help`: yargs knows the word as a flag only.
+  const line = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args];
+  await parser.parseAsync(line, {}, (_error, _argv, output) => {
     help = output;
   });
   if (help !== '') context.terminal.write(`${help}\n`);

@@ -99,10 +99,8 @@ async function runLine(line: string, context: CommandContext): Promise<ExitCode 
     if (command === undefined) return ExitCode.Success;
     if (EXIT_WORDS.includes(command)) return 'exit';
     if (REFUSED_WORDS.includes(command)) refuseArguments(`${command} runs outside of a shell only`);
-    if (command !== 'help') return await context.run(words, context);
-
-    context.terminal.write(words.length === 1 ? HELP : '');
-    return await context.run([...words.slice(1), '--help'], context);
+    if (command === 'help' && words.length === 1) context.terminal.write(HELP);
+    return await context.run(words, context);
   } catch (failure) {
     if (!(failure instanceof CommandError)) throw failure;
     context.terminal.writeError(`Error: ${failure.message}\n`);

@@ -113,7 +113,16 @@ for (const [line, exitCode, ...lines] of refusals) {
 }
 
 t.test('help is an answer, not an error', async (t) => {
-  for (const line of ['', '--help', 'get --help', 'endpoint --help', 'endpoint status -h']) {
+  for (const line of [
+    '',
+    'help',
+    'help get',
+    'help endpoint health',
+    '--help',
+    'get --help',
+    'endpoint --help',
+    'endpoint status -h',
+  ]) {
     const outcome = await runCommand(line.split(' ').filter((word) => word !== ''));
     t.match(outcome.out, /^kvorum .*\n/);
     t.match(outcome.out, '--command-timeout');
