@@ -1,6 +1,7 @@
 /**
- * From what a user of the library says to what travels: keys as bytes, every field set, every number
- * one that its field can hold. All shapers throw KvorumError FrameMalformed for one that is not.
+ * From what a user of the library says to what travels: keys as bytes, every field set, every
+ * number one that its field can hold. All shapers throw KvorumError FrameMalformed for one that is
+ * not.
  */
 
 import type {
