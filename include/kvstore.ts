@@ -137,8 +137,8 @@ export type StoreSize = {
 export const NEVER_COMPACTED = -1;
 
 /**
- * The store's disk failed, or what it holds cannot be used. Fatal to the node: the message names the path and
- * the remedy.
+ * The store's disk failed, or what it holds cannot be used. Fatal to the node: the message names
+ * the path and the remedy.
  */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -161,8 +161,8 @@ export const REQUEST_BYTES_MAX = 1_572_864;
 export const FLUSH_BYTES = 8 * 1024 * 1024;
 
 /**
- * Unflushed bytes at which the owner stops applying until the flush in flight is done: the disk is slower than
- * the log. Reached, the next flush costs the event loop four times FLUSH_BYTES.
+ * Unflushed bytes at which the owner stops applying until the flush in flight is done: the disk is
+ * slower than the log. Reached, the next flush costs the event loop four times FLUSH_BYTES.
  */
 export const UNFLUSHED_BYTES_MAX = 4 * FLUSH_BYTES;
 
@@ -195,7 +195,10 @@ export type Table = (typeof Table)[keyof typeof Table];
 /** How many tables there are. */
 export const TABLE_COUNT = 4;
 
-/** Called once per pair in key order; return false to stop. The buffers may be kept, never written to. */
+/**
+ * Called once per pair in key order; return false to stop. The buffers may be kept, never written
+ * to.
+ */
 export type VisitPair = (key: Buffer, value: Buffer) => boolean;
 
 /** Bounds of a scan: from <= key < to, in byte order. `to` undefined: to the end. */
@@ -209,8 +212,8 @@ export type ScanBounds = {
  * An ordered map from bytes to bytes, the ground the store stands on. LMDB implements it in
  * production; a map in memory that can lose what was not flushed implements it for the simulator.
  *
- * Writes are visible to reads at once. All writes between two flushes become durable together or not
- * at all; a crash loses at most what came after the last completed flush.
+ * Writes are visible to reads at once. All writes between two flushes become durable together or
+ * not at all; a crash loses at most what came after the last completed flush.
  */
 export type ByteMap = {
   /** The value of a key; undefined when absent. The buffer may be kept, never written to. */
@@ -226,20 +229,23 @@ export type ByteMap = {
   /** Bytes written and not yet given to a flush, with what each pair costs beyond its own bytes. */
   readonly unflushedBytes: () => number;
   /**
-   * Makes everything written before the call durable, atomically. A call during a flush waits for it first.
-   * A rejection is fatal: what the disk holds is the last flush that resolved, or the failed one.
+   * Makes everything written before the call durable, atomically. A call during a flush waits for
+   * it first. A rejection is fatal: what the disk holds is the last flush that resolved, or the
+   * failed one.
    */
   readonly flush: () => Promise<void>;
   /** Flushes, then opens a view that no later write changes; close it soon, it pins space. */
   readonly snapshot: () => Promise<ByteMapSnapshot>;
   readonly size: () => StoreSize;
-  /** Waits for a flush in flight; does not flush what came after it. Every snapshot must be closed. */
+  /**
+   * Waits for a flush in flight; does not flush what came after it. Every snapshot must be closed.
+   */
   readonly close: () => Promise<void>;
 };
 
 /**
- * Where the map of one store lives: a data directory, or a disk in memory for the simulator. Beside the map it
- * keeps room for one more, into which a snapshot is received while the first one serves.
+ * Where the map of one store lives: a data directory, or a disk in memory for the simulator. Beside
+ * the map it keeps room for one more, into which a snapshot is received while the first one serves.
  */
 export type StoreHome = {
   /** Where it is, for messages. */
@@ -262,11 +268,17 @@ export type ByteMapSnapshot = {
   readonly close: () => void;
 };
 
-/** A snapshot being read out. Writes go on meanwhile; it pins space in the store's file until closed. */
+/**
+ * A snapshot being read out. Writes go on meanwhile; it pins space in the store's file until
+ * closed.
+ */
 export type SnapshotReader = {
   /** The entry the snapshot stands for. */
   readonly applied: AppliedPosition;
-  /** The next at most SNAPSHOT_CHUNK_BYTES bytes, given away; undefined when all is read. Takes about 1 ms. */
+  /**
+   * The next at most SNAPSHOT_CHUNK_BYTES bytes, given away; undefined when all is read. Takes
+   * about 1 ms.
+   */
   readonly next: () => Buffer | undefined;
   /** Releases the view, read to its end or not. */
   readonly close: () => void;
@@ -274,23 +286,30 @@ export type SnapshotReader = {
 
 /** A snapshot being received, beside the store that goes on serving. */
 export type SnapshotWriter = {
-  /** Takes the next chunk, of any size, and owns it. Resolves when the next one may come. Rejects on damage. */
+  /**
+   * Takes the next chunk, of any size, and owns it. Resolves when the next one may come. Rejects on
+   * damage.
+   */
   readonly write: (chunk: Buffer) => Promise<void>;
-  /** Checks that it arrived whole, makes it durable and says what it stands for. Store.installSnapshot then swaps it in. */
+  /**
+   * Checks that it arrived whole, makes it durable and says what it stands for.
+   * Store.installSnapshot then swaps it in.
+   */
   readonly finish: () => Promise<AppliedPosition>;
   /** Gives up: throws away what came. */
   readonly abort: () => Promise<void>;
 };
 
 /**
- * The store of one member: fed with committed entries, and read from. Everything but the promises is synchronous.
+ * The store of one member: fed with committed entries, and read from. Everything but the promises
+ * is synchronous.
  *
- * Writes are applied in log order, by one caller; a refusal is a return value, which is part of the replicated
- * result. After the effects of each entry, in the same turn of the event loop, the caller says which entry it
- * was (setApplied), so that state and position reach the disk together.
+ * Writes are applied in log order, by one caller; a refusal is a return value, which is part of the
+ * replicated result. After the effects of each entry, in the same turn of the event loop, the
+ * caller says which entry it was (setApplied), so that state and position reach the disk together.
  *
- * Not durable by itself: the log is. A restart replays the log from durableApplied(), and the log may be cut only
- * behind it.
+ * Not durable by itself: the log is. A restart replays the log from durableApplied(), and the log
+ * may be cut only behind it.
  */
 export type Store = {
   /** Applies a put that passed checkRequest. */
@@ -304,7 +323,10 @@ export type Store = {
    * @param bytesMax most bytes of keys and values; a larger answer is refused with ReplyTooLarge
    */
   readonly range: (request: RangeRequest, bytesMax?: number) => RangeResult | ErrorCode;
-  /** Ends the effects of an entry (none too: an empty entry, a configuration). Indexes ascend by one. */
+  /**
+   * Ends the effects of an entry (none too: an empty entry, a configuration). Indexes ascend by
+   * one.
+   */
   readonly setApplied: (position: AppliedPosition) => void;
   /** The last entry applied. */
   readonly applied: () => AppliedPosition;
@@ -314,19 +336,27 @@ export type Store = {
   readonly revision: () => number;
   /** The oldest revision that can be read; NEVER_COMPACTED if no compaction was applied. */
   readonly compactRevision: () => number;
-  /** Removes some of what is compacted, a few milliseconds at most. Returns whether more is left. */
+  /**
+   * Removes some of what is compacted, a few milliseconds at most. Returns whether more is left.
+   */
   readonly compactStep: () => boolean;
-  /** The compaction that is completely removed from the tables; compactRevision() when none is under way. */
+  /**
+   * The compaction that is completely removed from the tables; compactRevision() when none is under
+   * way.
+   */
   readonly compactedPhysically: () => number;
   /**
-   * Starts a flush when FLUSH_BYTES or FLUSH_MS say so and none is in flight. Call it after each batch and each
-   * tick. The promise of the flush begun, undefined when none was. A rejection is fatal.
+   * Starts a flush when FLUSH_BYTES or FLUSH_MS say so and none is in flight. Call it after each
+   * batch and each tick. The promise of the flush begun, undefined when none was. A rejection is
+   * fatal.
    * @param nowMs monotonic milliseconds
    */
   readonly flushIfDue: (nowMs: number) => Promise<void> | undefined;
   /** Makes everything applied so far durable. A rejection is fatal. */
   readonly flush: () => Promise<void>;
-  /** Bytes applied and not yet given to a flush: at UNFLUSHED_BYTES_MAX the caller pauses applying. */
+  /**
+   * Bytes applied and not yet given to a flush: at UNFLUSHED_BYTES_MAX the caller pauses applying.
+   */
   readonly unflushedBytes: () => number;
   /** Flushes, then opens a view of the whole store to be sent to another member. */
   readonly exportSnapshot: () => Promise<SnapshotReader>;
@@ -335,7 +365,10 @@ export type Store = {
   /** Swaps in the snapshot that was finished. Until it resolves the store must not be used. */
   readonly installSnapshot: () => Promise<void>;
   readonly size: () => StoreSize;
-  /** A checksum of the logical content, the same on all members at the same position. Visits everything. */
+  /**
+   * A checksum of the logical content, the same on all members at the same position. Visits
+   * everything.
+   */
   readonly hash: () => number;
   /** Flushes and closes. */
   readonly close: () => Promise<void>;

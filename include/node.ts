@@ -1,382 +1,11 @@
 /**
- * One member of a cluster: what the Raft core takes and gives, what the log on disk promises,
- * and what a node is started with.
- *
- * The core (src/node/raft) is a pure state machine. Input: step, tick, propose, readIndex, persisted
- * and the connection hints. Output: one Ready. It does no I/O and knows no clock, so the same core runs in
- * production and in the simulator.
- *
- * Sources: Ongaro, "Consensus: Bridging Theory and Practice" (2014), called "thesis" below;
- * Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
+ * One member of a cluster: what a node is started with, what it tells about itself, what its log on
+ * disk promises, and the limits of its loop. The Raft core's contract is in raft.ts.
  */
 
-/** A node's number in nodes.conf, 0 to NODE_ID_MAX. It names the member in Raft and on the wire. */
-export type NodeId = number;
+import type { LogIndex, NodeId, Role, Term } from './raft.ts';
 
-/** The largest node id: ids travel as u32, the top value means none. */
-export const NODE_ID_MAX = 0xffff_fffe;
-
-/** Stands where no node is meant: no leader known, no vote cast. Travels as 0xffffffff. */
-export const NO_NODE = -1;
-
-/** A place in the replicated log, from 1; 0 is the place before the first entry. */
-export type LogIndex = number;
-
-/** An election term, from 1; 0 is the term before the first election. */
-export type Term = number;
-
-/** What an entry's data means. The number is what log and wire carry. */
-export const EntryType = {
-  /** Nothing to apply: a new leader's first entry, which commits what earlier terms left (thesis 6.4). */
-  Empty: 0,
-  /** A write for the key-value store; the data is a request body of docs/PROTOCOL.md after its type byte. */
-  Command: 1,
-  /** A new configuration of the cluster; the data is an encoded Configuration. */
-  Configuration: 2,
-} as const;
-/** One of the values of EntryType. */
-export type EntryType = (typeof EntryType)[keyof typeof EntryType];
-
-/** One entry of the replicated log. Immutable once made; `data` is never written to again. */
-export type Entry = {
-  readonly index: LogIndex;
-  readonly term: Term;
-  readonly type: EntryType;
-  /** Owned by the entry: never a view of a buffer that is reused. */
-  readonly data: Buffer;
-};
-
-/** Bytes an entry takes in logs and frames besides its data: length u32, term u64, index u64, type u8. */
-export const ENTRY_OVERHEAD_BYTES = 21;
-
-/**
- * Who counts. Each list is ascending and free of doubles. While `outgoing` is not empty the
- * configuration is joint: elections and commits need a majority of both lists (thesis 4.3).
- */
-export type Configuration = {
-  /** Members whose votes count. */
-  readonly voters: readonly NodeId[];
-  /** The voters of the configuration being left; empty outside a change. */
-  readonly outgoing: readonly NodeId[];
-  /** Members that receive the log but neither vote nor count. */
-  readonly learners: readonly NodeId[];
-};
-
-/** What a member must never forget (thesis 3.8): on disk before any message that rests on it is sent. */
-export type HardState = {
-  readonly term: Term;
-  /** Whom this member voted for in `term`, or NO_NODE. */
-  readonly vote: NodeId;
-  /** A commit index known; need not be synced, it only shortens a restart. May lag behind. */
-  readonly commit: LogIndex;
-};
-
-/** What a snapshot stands for: all entries up to `index`. */
-export type SnapshotMeta = {
-  readonly index: LogIndex;
-  readonly term: Term;
-  readonly configuration: Configuration;
-};
-
-/** The part a member plays. */
-export const Role = {
-  Follower: 0,
-  PreCandidate: 1,
-  Candidate: 2,
-  Leader: 3,
-} as const;
-/** One of the values of Role. */
-export type Role = (typeof Role)[keyof typeof Role];
-
-/** The messages between two cores. The number is the frame type on the wire (docs/PROTOCOL.md). */
-export const MessageType = {
-  /** Would you vote for me in term+1? Changes nobody's term (thesis 9.6). */
-  PreVote: 0x20,
-  PreVoteReply: 0x21,
-  /** RequestVote (thesis figure 3.1). */
-  Vote: 0x22,
-  VoteReply: 0x23,
-  /** AppendEntries with at least one entry, or an empty probe (thesis figure 3.1). */
-  Append: 0x24,
-  AppendReply: 0x25,
-  /** Leader's sign of life; carries `commit` and the newest read sequence (thesis 6.4). */
-  Heartbeat: 0x26,
-  HeartbeatReply: 0x27,
-  /** A follower asks its leader for a read index (thesis 6.4). */
-  ReadIndex: 0x28,
-  ReadIndexReply: 0x29,
-  /** The leader tells its successor to campaign at once (thesis 3.10). */
-  TimeoutNow: 0x2a,
-  /** A snapshot has arrived whole; delivered locally by the loop, never sent as a single frame. */
-  Snapshot: 0x2b,
-} as const;
-/** One of the values of MessageType. */
-export type MessageType = (typeof MessageType)[keyof typeof MessageType];
-
-/** No entries: shared by all messages that carry none. */
-export const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
-
-/**
- * A message between two cores. One shape for all types, so that the code that handles them stays
- * monomorphic; a field that a type does not use is 0, false or NO_ENTRIES.
- *
- * | type           | index              | logTerm        | commit       | context      | reject, hint |
- * | PreVote, Vote  | last log index     | its term       | -            | 1: leader transfer | -      |
- * | ...Reply       | -                  | -              | -            | -            | refused      |
- * | Append         | previous log index | its term       | leader's     | -            | -            |
- * | AppendReply    | last index matched (or the refused previous index) | term at hint | - | - | refused; hint: highest index that may match |
- * | Heartbeat      | -                  | -              | min(match, leader's) | newest read sequence | - |
- * | HeartbeatReply | -                  | -              | -            | sequence echoed | -         |
- * | ReadIndex      | -                  | -              | -            | asker's read sequence | -   |
- * | ReadIndexReply | read index         | -              | -            | asker's read sequence | refused: ask again |
- * | TimeoutNow     | -                  | -              | -            | -            | -            |
- * | Snapshot       | snapshot's index   | snapshot's term | -           | -            | -            |
- *
- * A granted PreVoteReply carries the term asked about; every other message the sender's own term.
- * Index, term, commit and hint fit 48 bits (TERM_MAX), context 53: what step gets must be safe
- * integers of at least 0, entries without a gap in types that cannot be wrong. Beyond that a
- * message may be as old, doubled, reordered or senseless as a network makes it.
- */
-export type Message = {
-  readonly type: MessageType;
-  readonly from: NodeId;
-  readonly to: NodeId;
-  /** The sender's term; of a pre-vote, the term it would campaign in. */
-  readonly term: Term;
-  readonly index: LogIndex;
-  readonly logTerm: Term;
-  readonly commit: LogIndex;
-  readonly context: number;
-  readonly reject: boolean;
-  readonly hint: LogIndex;
-  readonly entries: readonly Entry[];
-};
-
-/** The largest term and log index: a message beyond it is dropped, so that counting on stays exact. */
-export const TERM_MAX = 2 ** 48 - 1;
-
-/** What a core is made from. Ticks are the loop's unit of time. */
-export type RaftOptions = {
-  readonly id: NodeId;
-  /** The configuration as of `snapshot`, or of the start for a new cluster. */
-  readonly snapshot: SnapshotMeta;
-  readonly hardState: HardState;
-  /** The entries after the snapshot that the log holds, without a gap. May be long. Copied, not kept. */
-  readonly entries: readonly Entry[];
-  /**
-   * Entries up to here are applied in the store already: never handed out again. May lie beyond the
-   * log's end: a leader may apply what a majority holds before its own write, then be killed.
-   */
-  readonly applied: LogIndex;
-  /** Ticks between two heartbeats of a leader. */
-  readonly heartbeatTicks: number;
-  /** Least ticks without a leader before a campaign; the timeout is drawn from [n, 2n). */
-  readonly electionTicks: number;
-  /** Ticks between two followers' reactions to a lost leader, by rank among the voters. */
-  readonly lostLeaderStaggerTicks: number;
-  /** Most bytes of entries in one Append; one larger entry still travels alone. */
-  readonly appendBytesMax: number;
-  /** Most Appends in flight to one follower. */
-  readonly inflightMessagesMax: number;
-  /** Most bytes of entries in flight to one follower. */
-  readonly inflightBytesMax: number;
-  /** Most bytes of entries proposed and not yet committed; beyond, propose refuses. */
-  readonly uncommittedBytesMax: number;
-  /** Seeded chance: returns an integer in [0, bound). */
-  readonly randomBelow: (bound: number) => number;
-};
-
-/** A read that may be answered once the applied index has reached `index`. */
-export type ReadGrant = {
-  /** The number readIndex was called with. */
-  readonly id: number;
-  readonly index: LogIndex;
-};
-
-/** A follower that needs more than the log holds: the loop streams it a snapshot. */
-export type SnapshotWanted = { readonly to: NodeId };
-
-/**
- * What the loop must do next. Order matters only where said:
- * 1. `messages` may be sent at once, in parallel with the disk write.
- * 2. `hardState` and `entries` go to the log. Entries may overwrite a suffix: the first one's index
- *    then is not above the log's last.
- *    Their order within one write is free: a crash may keep any part, but no later write without it.
- * 3. `messagesAfterSync` rest on what 2 and all earlier Readys wrote: sent once that is synced; at
- *    once when no sync is owed.
- * 4. `committed` is applied in order; it may be applied before it is synced here, since a majority has it.
- * 5. once the write of 2 is synced the loop calls persisted(raft, writeNumber), before or after 3.
- *    One call with the newest number stands for all earlier ones, as one sync does.
- *
- * The arrays belong to whoever got them; the core neither changes nor reads them again.
- */
-export type Ready = {
-  readonly messages: readonly Message[];
-  readonly hardState: HardState | undefined;
-  /** False when only `commit` changed, which needs no sync of its own. */
-  readonly mustSync: boolean;
-  /**
-   * Names the write of 2 in persisted: ascending from 1, 0 while mustSync is false. A number and not
-   * an (index, term): an entry may be overwritten and come back while writes are under way, and a
-   * vote is no entry. The core remembers what each number covers and forgets what was overwritten.
-   */
-  readonly writeNumber: number;
-  /** A snapshot accepted by step: the log starts anew behind it, the store is swapped. Before `entries`. */
-  readonly snapshot: SnapshotMeta | undefined;
-  readonly entries: readonly Entry[];
-  readonly messagesAfterSync: readonly Message[];
-  readonly committed: readonly Entry[];
-  readonly reads: readonly ReadGrant[];
-  /** Ids given to readIndex that will not be answered (leadership lost, no leader): ask again. */
-  readonly readsRefused: readonly number[];
-  readonly snapshotsWanted: readonly SnapshotWanted[];
-  /** Transitions since the last Ready, for logs and waiting clients; usually empty. */
-  readonly events: readonly RaftEvent[];
-};
-
-/** A change of state worth telling an operator. */
-export type RaftEvent =
-  | { readonly kind: 'role'; readonly role: Role; readonly term: Term; readonly reason: string }
-  | { readonly kind: 'leader'; readonly leader: NodeId; readonly term: Term }
-  | {
-      readonly kind: 'vote';
-      readonly candidate: NodeId;
-      readonly term: Term;
-      readonly granted: boolean;
-      readonly pre: boolean;
-    }
-  | { readonly kind: 'transfer-aborted'; readonly target: NodeId; readonly reason: string }
-  /**
-   * An Append or snapshot would have replaced committed entries and was refused: some member's
-   * disk lost acknowledged data. An operator must look.
-   */
-  | { readonly kind: 'committed-conflict'; readonly from: NodeId; readonly index: LogIndex };
-
-/** Why a proposal was not taken. A return value, not a throw: it can happen thousands of times a second. */
-export const ProposeResult = {
-  Accepted: 0,
-  /** Ask the leader. */
-  NotLeader: 1,
-  /** Leadership is being handed over: wait for the next leader. */
-  Transferring: 2,
-  /** uncommittedBytesMax is reached: try again later. */
-  Full: 3,
-} as const;
-/** One of the values of ProposeResult. */
-export type ProposeResult = (typeof ProposeResult)[keyof typeof ProposeResult];
-
-/** What became of a request to hand leadership over. */
-export const TransferResult = {
-  /** Under way: ends with a new leader or a transfer-aborted event. */
-  Accepted: 0,
-  /** Ask the leader. */
-  NotLeader: 1,
-  /** The target is no member. */
-  UnknownTarget: 2,
-  /** The target is a learner: it cannot lead. */
-  LearnerTarget: 3,
-  /** The target leads already. */
-  AlreadyLeader: 4,
-} as const;
-/** One of the values of TransferResult. */
-export type TransferResult = (typeof TransferResult)[keyof typeof TransferResult];
-
-/** How a leader feeds one peer. */
-export const ProgressState = {
-  /** Where the peer's log agrees is unknown: one Append at a time. */
-  Probe: 0,
-  /** Known: Appends are pipelined. */
-  Replicate: 1,
-  /** The peer needs entries that are gone: it waits for a snapshot. */
-  Snapshot: 2,
-} as const;
-/** One of the values of ProgressState. */
-export type ProgressState = (typeof ProgressState)[keyof typeof ProgressState];
-
-/** A peer as its leader sees it. */
-export type PeerProgress = {
-  readonly id: NodeId;
-  readonly isLearner: boolean;
-  readonly state: ProgressState;
-  /** The highest index known to be on the peer's disk. */
-  readonly match: LogIndex;
-  /** The next index to be sent. */
-  readonly next: LogIndex;
-  /** Heard from since the last check of the quorum. */
-  readonly isActive: boolean;
-  /** Appends on the way. */
-  readonly inflightCount: number;
-};
-
-/** What a core knows, copied out. */
-export type RaftStatus = {
-  readonly id: NodeId;
-  readonly role: Role;
-  readonly isLearner: boolean;
-  readonly term: Term;
-  readonly vote: NodeId;
-  readonly leader: NodeId;
-  /** The place before the first entry in memory. */
-  readonly startIndex: LogIndex;
-  readonly lastIndex: LogIndex;
-  readonly lastTerm: Term;
-  readonly commitIndex: LogIndex;
-  /** The last committed entry handed out to be applied. */
-  readonly handedOutIndex: LogIndex;
-  /** The last entry known to be on this member's disk. */
-  readonly persistedIndex: LogIndex;
-  /** Entries in memory and their bytes, ENTRY_OVERHEAD_BYTES each included. */
-  readonly logEntries: number;
-  readonly logBytes: number;
-  readonly uncommittedBytes: number;
-  /** NO_NODE outside a transfer. */
-  readonly transferTarget: NodeId;
-  readonly configuration: Configuration;
-  /** Ascending by id; empty unless leader. */
-  readonly progress: readonly PeerProgress[];
-};
-
-/** Ticks are this long, in milliseconds: the grain of every timeout of the core. */
-export const TICK_MS = 10;
-
-/** Default milliseconds between a leader's heartbeats (etcd --heartbeat-interval). */
-export const HEARTBEAT_MS = 100;
-
-/** Default least milliseconds without a leader before an election (etcd --election-timeout). */
-export const ELECTION_MS = 1_000;
-
-/** Default milliseconds by which the next-ranked follower waits longer after a lost leader. */
-export const LOST_LEADER_STAGGER_MS = 30;
-
-/** Most bytes of entries in one Append: a few milliseconds of a slow link, far below a peer's frame limit. */
-export const APPEND_BYTES_MAX = 1024 * 1024;
-
-/** Most Appends on the way to one follower: enough to fill a 100 ms round trip with full batches. */
-export const INFLIGHT_MESSAGES_MAX = 256;
-
-/** Most bytes of entries on the way to one follower. */
-export const INFLIGHT_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Most bytes proposed and not yet committed: bounds a leader's memory while no majority answers. */
-export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Most bytes of committed entries in one Ready: bounds a batch of the store, a few milliseconds of work. */
-export const COMMITTED_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Most reads that wait for a read index on one member; beyond, they are refused at once. */
-export const READS_WAITING_MAX = 65_536;
-
-/**
- * Most campaigns in quick succession after a lost leader's connection; beyond, a member falls back
- * on its ordinary election timeout, so that haste can cost a second but never liveness.
- */
-export const HASTY_CAMPAIGNS_MAX = 8;
-
-/** Bytes of entries a node keeps in memory for followers that lag; beyond, they get a snapshot. */
-export const LOG_KEPT_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Entries a node keeps in memory for followers that lag, whatever their size. */
-export const LOG_KEPT_ENTRIES_MAX = 100_000;
+export * from './raft.ts';
 
 /** One line of nodes.conf. */
 export type NodeConfig = {
@@ -396,7 +25,9 @@ export type NodeConfig = {
 export type ClusterConfig = {
   readonly path: string;
   readonly nodes: readonly NodeConfig[];
-  /** First 8 bytes of a SHA-1 over the members: nodes of different files never talk to each other. */
+  /**
+   * First 8 bytes of a SHA-1 over the members: nodes of different files never talk to each other.
+   */
   readonly clusterId: bigint;
 };
 
@@ -440,7 +71,9 @@ export const WAL_FORMAT_VERSION = 1;
 /** The layout of the data directory, written into its identity file. */
 export const DATA_DIRECTORY_FORMAT_VERSION = 1;
 
-/** A segment is closed and the next one begun when the next group would make it longer than this. */
+/**
+ * A segment is closed and the next one begun when the next group would make it longer than this.
+ */
 export const WAL_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -450,8 +83,8 @@ export const WAL_SEGMENT_BYTES = 64 * 1024 * 1024;
 export const WAL_BLOCK_BYTES = 4096;
 
 /**
- * A segment grows by zeros in steps of this: a sync that need not change the file's length takes 0.7
- * of the time. Larger steps cost a longer pause each: half a millisecond at this size.
+ * A segment grows by zeros in steps of this: a sync that need not change the file's length takes
+ * 0.7 of the time. Larger steps cost a longer pause each: half a millisecond at this size.
  */
 export const WAL_EXTEND_BYTES = 512 * 1024;
 
@@ -461,14 +94,21 @@ export const WAL_GROUP_BYTES_MAX = 4 * 1024 * 1024;
 /** Most bytes of data of one entry: four times a client's largest request, half a peer's frame. */
 export const ENTRY_DATA_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Most members a marker's configuration may name, over all three lists: bounds what a decoder believes. */
+/**
+ * Most members a marker's configuration may name, over all three lists: bounds what a decoder
+ * believes.
+ */
 export const WAL_CONFIGURATION_MEMBERS_MAX = 3 * 1024;
 
-/** Why a node cannot start or go on. For operators: the command prints the message and exits with 1. */
+/**
+ * Why a node cannot start or go on. For operators: the command prints the message and exits with 1.
+ */
 export const FaultKind = {
   /** nodes.conf or a flag cannot be understood. */
   Configuration: 'configuration',
-  /** A write, sync, rename or removal failed. Never retried: the kernel may have dropped the page. */
+  /**
+   * A write, sync, rename or removal failed. Never retried: the kernel may have dropped the page.
+   */
   DiskFailed: 'disk-failed',
   /** The log holds something that no crash can leave behind. */
   LogCorrupt: 'log-corrupt',
@@ -524,11 +164,14 @@ export class NodeFault extends Error {
 
 /**
  * Milliseconds a node keeps a request whose fate is open before it answers that nobody knows. Below
- * a client's default deadline, so that the client hears from the node why (etcd: 5 s + 2 elections).
+ * a client's default deadline, so that the client hears from the node why (etcd: 5 s + 2
+ * elections).
  */
 export const MEMBER_TIMEOUT_MS = 4_000;
 
-/** Entries applied in one turn of the event loop: a few milliseconds, so that no heartbeat waits. */
+/**
+ * Entries applied in one turn of the event loop: a few milliseconds, so that no heartbeat waits.
+ */
 export const APPLY_SLICE_ENTRIES = 1_000;
 
 /** Committed entries waiting to be applied at which new writes are refused (etcd: 5,000). */
@@ -540,7 +183,9 @@ export const DEADLINE_CHECK_MS = 100;
 /** Milliseconds between looks at what the log may drop. */
 export const TRIM_INTERVAL_MS = 1_000;
 
-/** Most bytes of keys and values in the answer to one range; larger ones are refused: set a limit. */
+/**
+ * Most bytes of keys and values in the answer to one range; larger ones are refused: set a limit.
+ */
 export const RANGE_BYTES_MAX = 512 * 1024 * 1024;
 
 /** Milliseconds a stopping leader waits for its successor before it stops all the same. */

@@ -1,9 +1,9 @@
 /**
  * Committed entries on their way into the store, and their answers on the way back.
  *
- * Applied in log order, a slice a turn, so that a long backlog delays no heartbeat. An entry that was
- * proposed here answers its client; a refusal by the store is a result like any other, the same on
- * every member.
+ * Applied in log order, a slice a turn, so that a long backlog delays no heartbeat. An entry that
+ * was proposed here answers its client; a refusal by the store is a result like any other, the same
+ * on every member.
  *
  * Invariant: the store's applied index ascends by one; entries it has already are skipped.
  */
@@ -78,7 +78,10 @@ export class Applier {
     this.#waiting.clear();
   }
 
-  /** Removes some of what is compacted; answers those who waited for it. Returns whether more is left. */
+  /**
+   * Removes some of what is compacted; answers those who waited for it. Returns whether more is
+   * left.
+   */
   compactStep(): boolean {
     const { store } = this.#options;
     const hasMore = store.compactStep();

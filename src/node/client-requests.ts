@@ -1,8 +1,8 @@
 /**
  * What clients may ask of a member, and what is refused before it costs anything.
  *
- * Writes go into the leader's log; elsewhere the client is pointed at the leader. Reads are answered
- * by every member: linearizable ones after a read index, serializable ones at once.
+ * Writes go into the leader's log; elsewhere the client is pointed at the leader. Reads are
+ * answered by every member: linearizable ones after a read index, serializable ones at once.
  */
 
 import type { RangeRequest } from '../../include/kvstore.ts';
@@ -23,7 +23,8 @@ import * as core from './raft/raft.ts';
 /**
  * Proposes a write.
  *
- * @param data the entry's data, of which `command` is the decoded form; owned by the log from here on
+ * @param data the entry's data, of which `command` is the decoded form; owned by the log from here
+ * on
  */
 export function requestWrite(
   member: Member,
@@ -88,6 +89,7 @@ export function requestStatus(member: Member, asker: Asker, id: number): void {
 export function requestMoveLeader(member: Member, asker: Asker, id: number, target: number): void {
   if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
   member.transfers.begin(asker, id, target);
+  member.schedulePump();
 }
 
 /** How this member is. */

@@ -1,7 +1,8 @@
 /**
  * What waits for the log's sync: the messages that rest on it, and the core that must hear of it.
  *
- * Invariant: tickets ascend, so a sync releases a prefix; messages leave in the order they were made.
+ * Invariant: tickets ascend, so a sync releases a prefix; messages leave in the order they were
+ * made.
  */
 
 import type { Message, Ready } from '../../include/node.ts';
@@ -29,7 +30,10 @@ export class DurableWrites {
     return this.#waiting.count;
   }
 
-  /** Takes the part of a Ready that rests on the log. @param ticket the log's newest ticket that syncs */
+  /**
+   * Takes the part of a Ready that rests on the log. @param ticket the log's newest ticket that
+   * syncs
+   */
   add(ready: Ready, ticket: number): void {
     const messages = ready.messagesAfterSync;
     if (ready.writeNumber === 0 && this.#waiting.count === 0) {
@@ -39,7 +43,10 @@ export class DurableWrites {
     }
   }
 
-  /** Releases what rests on tickets up to `ticket`; returns the newest write number among them, or 0. */
+  /**
+   * Releases what rests on tickets up to `ticket`; returns the newest write number among them, or
+   * 0.
+   */
   release(ticket: number): number {
     let writeNumber = 0;
     for (;;) {

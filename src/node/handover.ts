@@ -1,5 +1,6 @@
 /**
- * Giving up leadership before a stop (Raft thesis 3.10), so that clients need not wait for an election.
+ * Giving up leadership before a stop (Raft thesis 3.10), so that clients need not wait for an
+ * election.
  */
 
 import { HANDOVER_TIMEOUT_MS, type NodeId, Role } from '../../include/node.ts';
@@ -7,8 +8,9 @@ import type { Member } from './member.ts';
 import * as core from './raft/raft.ts';
 
 /**
- * Hands leadership to the follower whose log is nearest to the leader's, if this member leads and one
- * is online. Resolves when another leads, or when waiting has no more point: a stop goes on anyway.
+ * Hands leadership to the follower whose log is nearest to the leader's, if this member leads and
+ * one is online. Resolves when another leads, or when waiting has no more point: a stop goes on
+ * anyway.
  */
 export async function handOver(member: Member): Promise<void> {
   if (member.raft.role !== Role.Leader) return;
@@ -20,6 +22,7 @@ export async function handOver(member: Member): Promise<void> {
     clock.after(HANDOVER_TIMEOUT_MS, resolve);
     const done = (): void => resolve();
     member.transfers.begin({ answer: done, refuse: done, redirect: done }, 0, target);
+    member.schedulePump();
   });
 }
 

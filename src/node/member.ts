@@ -2,13 +2,13 @@
  * The loop of one member: what the core says is carried out here, what happens is told to the core.
  *
  * All that happens in one turn of the event loop (frames, syncs, ticks) is gathered, then one pump
- * carries out what follows from it: one write to the log, one batch a peer, one write a client. So a
- * node that is busier does less for each request.
+ * carries out what follows from it: one write to the log, one batch a peer, one write a client. So
+ * a node that is busier does less for each request.
  *
  *   clients, peers, disk, clock --> core --> log, peers, store --> clients
  *
- * Invariants: nothing that rests on the log leaves before its sync (DurableWrites); while a snapshot
- * is being installed the store is not touched and no Ready is taken.
+ * Invariants: nothing that rests on the log leaves before its sync (DurableWrites); while a
+ * snapshot is being installed the store is not touched and no Ready is taken.
  */
 
 import type { Log } from '../../include/log.ts';
@@ -83,7 +83,12 @@ export class Member {
     this.options = options;
     this.raft = options.raft;
     this.store = options.store;
-    this.transfers = new Transfers(this);
+    this.transfers = new Transfers({
+      raft: options.raft,
+      clock: options.clock,
+      redirect: (asker, id) => this.redirect(asker, id),
+      header: () => this.header(this.store.revision()),
+    });
     this.#writes = new DurableWrites(options.transport.send);
     this.#applier = new Applier({
       store: options.store,
@@ -180,7 +185,10 @@ export class Member {
     this.schedulePump();
   }
 
-  /** A snapshot of this term's leader is whole and durable beside the store; the core decides whether to take it. */
+  /**
+   * A snapshot of this term's leader is whole and durable beside the store; the core decides
+   * whether to take it.
+   */
   snapshotArrived(from: NodeId, meta: SnapshotMeta): void {
     if (this.#isStopped) return;
     core.stepSnapshot(this.raft, from, this.raft.term, meta);
@@ -254,7 +262,10 @@ export class Member {
     }
   }
 
-  /** A read round came to nothing: asked again if there is a leader, given back to the clients if not. */
+  /**
+   * A read round came to nothing: asked again if there is a leader, given back to the clients if
+   * not.
+   */
   #refuseRound(round: number): void {
     this.#isReadRefused = true;
     this.reads.refuse(round);
@@ -324,7 +335,9 @@ export class Member {
     asker.answer(id, { type: FrameType.Range, body });
   }
 
-  /** Compaction goes step by step, each in a turn of its own, whenever there is something to remove. */
+  /**
+   * Compaction goes step by step, each in a turn of its own, whenever there is something to remove.
+   */
   #compact(): void {
     if (this.#isCompacting || this.#isStopped || this.#isInstalling) return;
     this.#isCompacting = true;

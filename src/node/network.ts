@@ -2,8 +2,8 @@
  * The member's network in production: a link to each peer, the port that peers and clients connect
  * to, and snapshot streams both ways.
  *
- * Whether a peer is online is what its link says; a lost connection, either way, is told to the core
- * as a hint, since a process that died takes both down at once.
+ * Whether a peer is online is what its link says; a lost connection, either way, is told to the
+ * core as a hint, since a process that died takes both down at once.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';

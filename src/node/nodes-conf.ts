@@ -26,8 +26,8 @@ export const NODES_CONF_BYTES_MAX = 1024 * 1024;
 export const NODES_MAX = 64;
 
 const LINE_FORM = 'expected "id address port [client=PORT] [role=voter|learner]"';
-const HOST_NAME =
-  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
+const HOST_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+const HOST_NAME_CHARACTERS_MAX = 253;
 
 /**
  * Reads the text of a nodes.conf.
@@ -99,9 +99,13 @@ function parseLine(path: string, line: number, words: readonly string[]): NodeCo
   return { id: Number(idWord), address, port, role, clientPort, line };
 }
 
-/** A name of digits and dots alone is a mistyped IPv4 address, not a host. */
+/** RFC 1123. A name of digits and dots alone is a mistyped IPv4 address, not a host. */
 function isHostName(address: string): boolean {
-  return HOST_NAME.test(address) && !/^[\d.]+$/.test(address);
+  if (address.length > HOST_NAME_CHARACTERS_MAX || /^[\d.]+$/.test(address)) return false;
+  return address
+    .replace(/\.$/, '')
+    .split('.')
+    .every((label) => HOST_LABEL.test(label));
 }
 
 function parsePort(word: string): number | undefined {

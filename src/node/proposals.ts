@@ -5,8 +5,9 @@
  * same term the write took effect; with another term it was overwritten and never will. In between
  * nobody knows, also after leadership was lost: it waits until its fate is known or its time is up.
  *
- * Invariant: indexes ascend from the head of the ring. A leader that lost and regained leadership may
- * propose at an index that an older proposal waits for; the older one then lost, and is settled first.
+ * Invariant: indexes ascend from the head of the ring. A leader that lost and regained leadership
+ * may propose at an index that an older proposal waits for; the older one then lost, and is settled
+ * first.
  */
 
 import type { LogIndex, Term } from '../../include/node.ts';
@@ -42,7 +43,8 @@ export class Proposals {
   /**
    * Adds a write just given to the log.
    *
-   * @param onLost called for older proposals at or behind its index: a new leader's log replaced them
+   * @param onLost called for older proposals at or behind its index: a new leader's log replaced
+   * them
    */
   add(proposal: Proposal, onLost: SettleProposal): void {
     let newest = this.#waiting.peekLast();

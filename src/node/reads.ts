@@ -1,5 +1,6 @@
 /**
- * Linearizable reads (Raft thesis 6.4): each waits for a read index, then for the store to reach it.
+ * Linearizable reads (Raft thesis 6.4): each waits for a read index, then for the store to reach
+ * it.
  *
  * Reads that arrive while a round is under way share the next one, so that a node has at most one
  * round in flight and its cost is spread over all who came meanwhile.

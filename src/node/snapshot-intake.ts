@@ -1,6 +1,6 @@
 /**
- * Snapshots that a leader streams to this member: received beside the store, offered to the core when
- * whole. One at a time: a newer stream takes the place of one under way.
+ * Snapshots that a leader streams to this member: received beside the store, offered to the core
+ * when whole. One at a time: a newer stream takes the place of one under way.
  */
 
 import type { NodeId } from '../../include/node.ts';

@@ -9,9 +9,9 @@ import {
   type RaftEvent,
   TransferResult,
 } from '../../include/node.ts';
-import { ErrorCode, FrameType } from '../../include/rpc.ts';
+import { ErrorCode, FrameType, type ReplyHeader } from '../../include/rpc.ts';
+import type { Clock } from '../clock.ts';
 import type { Asker } from './asker.ts';
-import type { Member } from './member.ts';
 import * as core from './raft/raft.ts';
 
 type Transfer = {
@@ -21,30 +21,39 @@ type Transfer = {
   readonly deadlineMs: number;
 };
 
+/** What a member lends its transfers. */
+export type TransferOptions = {
+  readonly raft: core.Raft;
+  readonly clock: Clock;
+  /** Points a client at the leader. */
+  readonly redirect: (asker: Asker, id: number) => void;
+  /** The head of a reply as of now. */
+  readonly header: () => ReplyHeader;
+};
+
 /** The leader transfers of a member that somebody waits for. */
 export class Transfers {
-  readonly #member: Member;
+  readonly #options: TransferOptions;
   #waiting: Transfer[] = [];
 
-  constructor(member: Member) {
-    this.#member = member;
+  constructor(options: TransferOptions) {
+    this.#options = options;
   }
 
   /** Starts to hand leadership over, or says why not. */
   begin(asker: Asker, id: number, target: NodeId): void {
-    const { raft, options } = this.#member;
+    const { raft, clock, redirect } = this.#options;
     switch (core.transferLeader(raft, target)) {
       case TransferResult.NotLeader:
-        return this.#member.redirect(asker, id);
+        return redirect(asker, id);
       case TransferResult.UnknownTarget:
       case TransferResult.LearnerTarget:
         return asker.refuse(id, ErrorCode.BadTransferee, undefined);
       case TransferResult.AlreadyLeader:
         return this.#answer({ asker, id });
       case TransferResult.Accepted: {
-        const deadlineMs = options.clock.nowMs() + MEMBER_TIMEOUT_MS;
+        const deadlineMs = clock.nowMs() + MEMBER_TIMEOUT_MS;
         this.#waiting.push({ asker, id, target, deadlineMs });
-        this.#member.schedulePump();
       }
     }
   }
@@ -76,7 +85,6 @@ export class Transfers {
   }
 
   #answer({ asker, id }: Pick<Transfer, 'asker' | 'id'>): void {
-    const body = this.#member.header(this.#member.store.revision());
-    asker.answer(id, { type: FrameType.MoveLeader, body });
+    asker.answer(id, { type: FrameType.MoveLeader, body: this.#options.header() });
   }
 }

@@ -1,4 +1,7 @@
-/** Clients that write without a pause and remember what was acknowledged, for tests that break things meanwhile. */
+/**
+ * Clients that write without a pause and remember what was acknowledged, for tests that break
+ * things meanwhile.
+ */
 
 import type { Client } from '../../include/client.ts';
 import { KvorumError, Retry } from '../../include/rpc.ts';
@@ -14,8 +17,8 @@ export type Load = {
 };
 
 /**
- * Starts writers that each put keys of their own, one after the other. A put whose outcome is unknown
- * is not counted; anything but weather is thrown by `stop`.
+ * Starts writers that each put keys of their own, one after the other. A put whose outcome is
+ * unknown is not counted; anything but weather is thrown by `stop`.
  */
 export function startLoad(clients: readonly Client[], writersPerClient: number): Load {
   const acknowledged = new Map<string, string>();
@@ -53,7 +56,10 @@ export function startLoad(clients: readonly Client[], writersPerClient: number):
   };
 }
 
-/** Names the acknowledged keys that a client does not find with their value; empty when none is lost. */
+/**
+ * Names the acknowledged keys that a client does not find with their value; empty when none is
+ * lost.
+ */
 export async function findLost(client: Client, load: Load): Promise<string[]> {
   const { kvs } = await client.range('load/', { prefix: true });
   const found = new Map(kvs.map((kv) => [kv.key.toString(), kv.value.toString()]));

@@ -1,6 +1,6 @@
 /**
- * Real nodes as processes, on free ports, in a directory of their own: what the process tests drive.
- * Only processes started here are ever signalled, by id.
+ * Real nodes as processes, on free ports, in a directory of their own: what the process tests
+ * drive. Only processes started here are ever signalled, by id.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -66,7 +66,9 @@ export class NodeProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Waits for a line that `isMeant` accepts, from line `from` on. Rejects when the process ends. */
+  /**
+   * Waits for a line that `isMeant` accepts, from line `from` on. Rejects when the process ends.
+   */
   async waitFor(isMeant: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
     for (;;) {
       const found = this.lines.slice(from).find(isMeant);

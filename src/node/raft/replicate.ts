@@ -2,8 +2,8 @@
  * The leader's side of replication: which Append each member gets when a Ready is taken
  * (thesis 3.5, 10.2.1), and heartbeats.
  *
- * All sending of entries happens in flushAppends, once a Ready: whatever was proposed and acknowledged
- * since the last one is told each peer in as few Appends as the limits allow.
+ * All sending of entries happens in flushAppends, once a Ready: whatever was proposed and
+ * acknowledged since the last one is told each peer in as few Appends as the limits allow.
  *
  * Limits: appendBytesMax an Append, the window of inflights.ts a peer.
  */
@@ -41,9 +41,9 @@ export function flushAppends(raft: Raft): void {
 }
 
 /**
- * A peer in step is owed an Append if it does not know the newest commit index. That index goes along
- * with the next entries; only when none come within a tick, or when a read of the peer waits for it,
- * does it travel alone: a lone put costs each follower one exchange instead of two.
+ * A peer in step is owed an Append if it does not know the newest commit index. That index goes
+ * along with the next entries; only when none come within a tick, or when a read of the peer waits
+ * for it, does it travel alone: a lone put costs each follower one exchange instead of two.
  */
 export function oweCommit(raft: Raft, progress: Progress): void {
   if (progress.state !== ProgressState.Replicate) return;
