@@ -70,7 +70,7 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
     lock = await lockDirectory(path);
     let isConfirmed = checkIdentity(path, options);
     const isNew = !isConfirmed;
-    if (isNew) makeDirectory(walPath);
+    makeDirectory(walPath);
     return {
       path,
       walPath,

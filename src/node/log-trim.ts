@@ -19,9 +19,9 @@ export const LOG_KEPT: LogKept = {
 
 /** Forgets what the limits say, as far as it may go. Returns where the log on disk now starts. */
 export function trimLog(raft: core.Raft, wal: Wal, store: Store, kept: LogKept): LogIndex {
-  core.compactTo(raft, kept.entriesMax, kept.bytesMax);
+  core.compactTo(raft, kept.entriesMax, kept.bytesMax, store.durableApplied());
   const index = core.startIndex(raft);
-  if (index > wal.baseIndex && store.durableApplied() >= index) {
+  if (index > wal.baseIndex) {
     const term = core.startTerm(raft);
     wal.cutBefore({ index, term, configuration: raft.configuration });
   }

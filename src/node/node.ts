@@ -12,11 +12,13 @@ import {
   type ClusterConfig,
   type Configuration,
   ELECTION_MS,
+  FaultKind,
   HEARTBEAT_MS,
   INFLIGHT_BYTES_MAX,
   INFLIGHT_MESSAGES_MAX,
   LOST_LEADER_STAGGER_MS,
   type NodeConfig,
+  NodeFault,
   type NodeId,
   TICK_MS,
   UNCOMMITTED_BYTES_MAX,
@@ -141,11 +143,35 @@ async function openParts(
       onFatal,
     });
     const store = await openStore(createLmdbHome(directory.path));
-    return { directory, wal, recovered, store };
+    return { directory, wal, recovered: reconcile(wal, recovered, store, directory), store };
   } catch (cause) {
     await directory.close();
     throw cause;
   }
+}
+
+/**
+ * Brings log and store together. The store may be ahead: it applies what a majority has, maybe before
+ * the own log has it, and a snapshot is in the store before the log says so. Then the log starts anew
+ * behind what is applied, all of which is committed. It may not be behind what the log has dropped.
+ */
+function reconcile(
+  wal: Wal,
+  recovered: Recovered,
+  store: Store,
+  directory: DataDirectory,
+): Recovered {
+  const applied = store.applied();
+  if (applied.index < recovered.snapshot.index) {
+    const start = recovered.snapshot.index;
+    const what = `the store ends at entry ${applied.index}, the log starts behind ${start}`;
+    const remedy =
+      'put back the store that belongs to this log, or empty the data directory and add the node anew';
+    throw new NodeFault(FaultKind.StoreBehind, what, { path: directory.storePath, remedy });
+  }
+  if (applied.index <= wal.lastIndex) return recovered;
+  wal.saveSnapshot(applied);
+  return { ...recovered, snapshot: applied, entries: [] };
 }
 
 /** The configuration that nodes.conf gives a new cluster. */

@@ -248,7 +248,7 @@ t.test('compaction to limits drops the oldest entries until both hold', async (t
     for (let i = 0; i < 10; i += 1) propose(raft, EntryType.Command, command(sizeBytes));
     persisted(raft, ready(raft).writeNumber);
     ready(raft);
-    compactTo(raft, entriesMax, bytesMax);
+    compactTo(raft, entriesMax, bytesMax, lastIndex(raft));
     t.equal(raftStatus(raft).logEntries, kept, `${entriesMax} entries, ${bytesMax} bytes`);
     checkRaft(raft);
   }

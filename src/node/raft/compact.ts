@@ -14,11 +14,20 @@ export function compact(raft: Raft, index: LogIndex): void {
   if (reachable > raft.log.startIndex) dropUpTo(raft.log, reachable);
 }
 
-/** Drops the oldest entries, as far as they may go, until both limits hold. */
-export function compactTo(raft: Raft, entriesMax: number, bytesMax: number): void {
+/**
+ * Drops the oldest entries, as far as they may go, until both limits hold.
+ *
+ * @param indexMax nothing behind it is dropped: what the store has made durable
+ */
+export function compactTo(
+  raft: Raft,
+  entriesMax: number,
+  bytesMax: number,
+  indexMax: LogIndex,
+): void {
   assert(entriesMax >= 0, 'a count is no debt', entriesMax);
   const { log } = raft;
-  const reachable = droppableIndex(raft);
+  const reachable = Math.min(droppableIndex(raft), indexMax);
   let index = log.startIndex;
   let count = log.entries.length - log.head;
   let sizeBytes = log.sizeBytes;

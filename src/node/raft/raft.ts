@@ -14,7 +14,7 @@
  *   then, once a turn:
  *     while (hasReady(raft)) carry out ready(raft)     what and in which order: see Ready
  *   after a sync      persisted(raft, writeNumber)
- *   now and then      compactTo(raft, LOG_KEPT_ENTRIES_MAX, LOG_KEPT_BYTES_MAX)
+ *   now and then      compactTo(raft, entriesMax, bytesMax, durable)
  *
  * Many inputs, one Ready: what a turn of the loop proposes, reads and acknowledges goes out in as
  * few messages as possible.
