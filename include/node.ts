@@ -118,6 +118,8 @@ export const FaultKind = {
   LogForeign: 'log-foreign',
   /** The log was written by a newer kvorum. */
   LogNewer: 'log-newer',
+  /** The store lacks entries that the log has dropped already: its file was lost or put back. */
+  StoreBehind: 'store-behind',
   /** The data directory cannot be made, read or written. */
   DirectoryUnusable: 'directory-unusable',
   /** The identity file cannot be understood. */
@@ -190,3 +192,57 @@ export const RANGE_BYTES_MAX = 512 * 1024 * 1024;
 
 /** Milliseconds a stopping leader waits for its successor before it stops all the same. */
 export const HANDOVER_TIMEOUT_MS = 2_000;
+
+// ---- what a node gives its core (src/node/node.ts) ----
+
+/** Ticks are this long, in milliseconds: the grain of every timeout of the core. */
+export const TICK_MS = 10;
+
+/** Default milliseconds between a leader's heartbeats (etcd --heartbeat-interval). */
+export const HEARTBEAT_MS = 100;
+
+/** Default least milliseconds without a leader before an election (etcd --election-timeout). */
+export const ELECTION_MS = 1_000;
+
+/** Default milliseconds by which the next-ranked follower waits longer after a lost leader. */
+export const LOST_LEADER_STAGGER_MS = 30;
+
+/**
+ * Most bytes of entries in one Append: a few milliseconds of a slow link, far below a peer's frame
+ * limit.
+ */
+export const APPEND_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Most Appends on the way to one follower: enough to fill a 100 ms round trip with full batches.
+ */
+export const INFLIGHT_MESSAGES_MAX = 256;
+
+/** Most bytes of entries on the way to one follower. */
+export const INFLIGHT_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Most bytes proposed and not yet committed: bounds a leader's memory while no majority answers.
+ */
+export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Most bytes of committed entries in one Ready: bounds a batch of the store, a few milliseconds of
+ * work.
+ */
+export const COMMITTED_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Most reads that wait for a read index on one member; beyond, they are refused at once. */
+export const READS_WAITING_MAX = 65_536;
+
+/**
+ * Most campaigns in quick succession after a lost leader's connection; beyond, a member falls back
+ * on its ordinary election timeout, so that haste can cost a second but never liveness.
+ */
+export const HASTY_CAMPAIGNS_MAX = 8;
+
+/** Bytes of entries a node keeps in memory for followers that lag; beyond, they get a snapshot. */
+export const LOG_KEPT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Entries a node keeps in memory for followers that lag, whatever their size. */
+export const LOG_KEPT_ENTRIES_MAX = 100_000;

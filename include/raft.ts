@@ -134,8 +134,8 @@ export const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
  * - PreVote, Vote: `index` and `logTerm` of the last entry; `context` 1 asks for a leader transfer.
  * - PreVoteReply, VoteReply: `reject` is a refusal.
  * - Append: `index` and `logTerm` of the entry before `entries`; `commit` is the leader's.
- * - AppendReply: `index` is the last one matched. With `reject`, `index` is the refused one, `hint` the
- *   highest index that may match, and `logTerm` the term there.
+ * - AppendReply: `index` is the last one matched. With `reject`, `index` is the refused one, `hint`
+ *   the highest index that may match, and `logTerm` the term there.
  * - Heartbeat: `commit` is the leader's, at most what the receiver is known to match; `context` the
  *   newest read sequence.
  * - HeartbeatReply: `context` echoes it.
@@ -361,55 +361,3 @@ export type RaftStatus = {
   /** Ascending by id; empty unless leader. */
   readonly progress: readonly PeerProgress[];
 };
-
-/** Ticks are this long, in milliseconds: the grain of every timeout of the core. */
-export const TICK_MS = 10;
-
-/** Default milliseconds between a leader's heartbeats (etcd --heartbeat-interval). */
-export const HEARTBEAT_MS = 100;
-
-/** Default least milliseconds without a leader before an election (etcd --election-timeout). */
-export const ELECTION_MS = 1_000;
-
-/** Default milliseconds by which the next-ranked follower waits longer after a lost leader. */
-export const LOST_LEADER_STAGGER_MS = 30;
-
-/**
- * Most bytes of entries in one Append: a few milliseconds of a slow link, far below a peer's frame
- * limit.
- */
-export const APPEND_BYTES_MAX = 1024 * 1024;
-
-/**
- * Most Appends on the way to one follower: enough to fill a 100 ms round trip with full batches.
- */
-export const INFLIGHT_MESSAGES_MAX = 256;
-
-/** Most bytes of entries on the way to one follower. */
-export const INFLIGHT_BYTES_MAX = 16 * 1024 * 1024;
-
-/**
- * Most bytes proposed and not yet committed: bounds a leader's memory while no majority answers.
- */
-export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
-
-/**
- * Most bytes of committed entries in one Ready: bounds a batch of the store, a few milliseconds of
- * work.
- */
-export const COMMITTED_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Most reads that wait for a read index on one member; beyond, they are refused at once. */
-export const READS_WAITING_MAX = 65_536;
-
-/**
- * Most campaigns in quick succession after a lost leader's connection; beyond, a member falls back
- * on its ordinary election timeout, so that haste can cost a second but never liveness.
- */
-export const HASTY_CAMPAIGNS_MAX = 8;
-
-/** Bytes of entries a node keeps in memory for followers that lag; beyond, they get a snapshot. */
-export const LOG_KEPT_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Entries a node keeps in memory for followers that lag, whatever their size. */
-export const LOG_KEPT_ENTRIES_MAX = 100_000;

@@ -12,7 +12,8 @@ export class AssertionError extends Error {
  * Ends the caller when `ok` is false.
  *
  * @param ok what must hold
- * @param sentence what it means, constant: values go into `a` and `b` so that a passing call costs nothing
+ * @param sentence what it means, constant: values go into `a` and `b`, so that a call that passes
+ *   costs nothing
  * @throws AssertionError
  */
 export function assert(ok: boolean, sentence: string, a?: unknown, b?: unknown): asserts ok {

@@ -1,4 +1,4 @@
-/** Time, injected: only src/commands makes the real clock, tests and the simulator make their own. */
+/** Time, injected: src/commands makes the real clock, tests and the simulator make their own. */
 
 /** A handle to a timer that can be stopped. */
 export type Timer = { readonly cancel: () => void };

@@ -1,6 +1,6 @@
 /**
- * A cluster in one process: each node a worker thread with its own event loop, directory and port, as
- * separate processes would have. A node that ends is reported; the others go on without it.
+ * A cluster in one process: each node a worker thread with its own event loop, directory and port,
+ * as separate processes would have. A node that ends is reported; the others go on without it.
  */
 
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The flags of a server, and the environment behind them: `--data-dir` is also KVORUM_DATA_DIR. A flag
- * wins over the environment. Whatever is wrong ends the command with a line that says what to give.
+ * The flags of a server, and the environment behind them: `--data-dir` is also KVORUM_DATA_DIR. A
+ * flag wins over the environment. Whatever is wrong ends the command with a line that says what to
+ * give.
  */
 
 import { readFileSync } from 'node:fs';

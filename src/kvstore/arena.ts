@@ -1,6 +1,7 @@
 /**
- * Room for the records of the store, cut from slabs: one allocation serves hundreds of records, and LMDB
- * is asked for the address of a slab instead of each record's. A slab lives as long as any piece of it.
+ * Room for the records of the store, cut from slabs: one allocation serves hundreds of records, and
+ * LMDB is asked for the address of a slab instead of each record's. A slab lives as long as any
+ * piece of it.
  */
 
 /** Bytes of a slab: a few hundred records of usual size. */

@@ -1,6 +1,6 @@
 /**
- * A key found by a range, before its value is fetched: filters, sorting and the limit come first, and
- * most of them need no value.
+ * A key found by a range, before its value is fetched: filters, sorting and the limit come first,
+ * and most of them need no value.
  */
 
 import { type KeyValue, Table } from '../../include/kvstore.ts';
@@ -69,7 +69,9 @@ export function asOf(
   };
 }
 
-/** Walks a chain from its newest revision, which is too new, to the newest one not above `revision`. */
+/**
+ * Walks a chain from its newest revision, which is too new, to the newest one not above `revision`.
+ */
 function findInChain(
   state: StoreState,
   chain: Buffer,

@@ -1,6 +1,6 @@
 /**
- * What can be said of a request without knowing the state: checked by the node before it proposes or reads,
- * so that the state machine never sees a request that could not be applied anywhere.
+ * What can be said of a request without knowing the state: checked by the node before it proposes
+ * or reads, so that the state machine never sees a request that could not be applied anywhere.
  *
  * Order and errors are etcd's: key, then flag conflicts, then size.
  */
@@ -16,10 +16,14 @@ import {
 } from '../../include/kvstore.ts';
 import { ErrorCode, FrameType, type Request } from '../../include/rpc.ts';
 
-/** Bytes counted for a request besides its key and value: what etcd's envelope takes, rounded up. */
+/**
+ * Bytes counted for a request besides its key and value: what etcd's envelope takes, rounded up.
+ */
 export const REQUEST_OVERHEAD_BYTES = 64;
 
-/** Bounds of a range may be one byte longer than any key: the last key of a page and a zero byte. */
+/**
+ * Bounds of a range may be one byte longer than any key: the last key of a page and a zero byte.
+ */
 const BOUND_BYTES_MAX = KEY_BYTES_MAX + 1;
 
 /**

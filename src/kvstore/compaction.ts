@@ -1,10 +1,11 @@
 /**
  * Compaction: older revisions are refused at once, and removed later, in steps.
  *
- * A step sweeps Revisions upwards from where the last one ended. A revision not above the compaction's target
- * supersedes the one before it of the same key, which no read can reach any more: that one is removed. A
- * deletion itself goes too. What is left at or below the target is the newest revision of each key that exists
- * there. The sweep's place is part of the state, so a restart goes on with it.
+ * A step sweeps Revisions upwards from where the last one ended. A revision not above the
+ * compaction's target supersedes the one before it of the same key, which no read can reach any
+ * more: that one is removed. A deletion itself goes too. What is left at or below the target is the
+ * newest revision of each key that exists there. The sweep's place is part of the state, so a
+ * restart goes on with it.
  */
 
 import {
@@ -76,7 +77,10 @@ export function compactStep(state: StoreState): boolean {
   return !isSwept(state);
 }
 
-/** Removes what one revision makes unreachable. Keys are copied: a record may be large, and waits for a flush. */
+/**
+ * Removes what one revision makes unreachable. Keys are copied: a record may be large, and waits
+ * for a flush.
+ */
 function sweep(state: StoreState, key: Buffer, record: Buffer): void {
   const { map } = state;
   if (prevMain(record) > 0) map.delete(Table.Revisions, Buffer.from(prevKey(record)));

@@ -1,6 +1,6 @@
 /**
- * A checksum of what a store means: equal on members that applied the same entries, however far each has come
- * with removing what is compacted.
+ * A checksum of what a store means: equal on members that applied the same entries, however far
+ * each has come with removing what is compacted.
  */
 
 import { crc32 } from 'node:zlib';

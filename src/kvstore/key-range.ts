@@ -1,4 +1,7 @@
-/** How a request names keys: one key, a range, or everything from a key on (compare etcd's range_end). */
+/**
+ * How a request names keys: one key, a range, or everything from a key on (compare etcd's
+ * range_end).
+ */
 
 import type { ScanBounds } from '../../include/kvstore.ts';
 

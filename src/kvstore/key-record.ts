@@ -1,6 +1,6 @@
 /**
- * What Keys and Tombstones hold of a key: where its newest revision is, and enough of its older ones to
- * link the next.
+ * What Keys and Tombstones hold of a key: where its newest revision is, and enough of its older
+ * ones to link the next.
  *
  *   offset  bytes  field
  *   0       4      index: how many revisions the key's chain has, the newest included
@@ -9,16 +9,16 @@
  *   20      8      lease
  *   28      12 n   the chain's landmarks, oldest first: revision keys (main u64, sub u32)
  *
- * The revisions of a key form a chain, numbered from 1. Each knows the one before it (prev) and a landmark
- * (jump): number i jumps to i with its lowest set bit cleared, as in a Fenwick tree, so that any older
- * revision is found in O(log² n) steps however long the chain is.
+ * The revisions of a key form a chain, numbered from 1. Each knows the one before it (prev) and a
+ * landmark (jump): number i jumps to i with its lowest set bit cleared, as in a Fenwick tree, so
+ * that any older revision is found in O(log² n) steps however long the chain is.
  *
  *   1 <- 2 <- 3 <- 4 <- 5 <- 6 <- 7       prev
  *        2 <- 3    4 <- 5                 jump
  *                  4 <------- 6 <- 7
  *
- * To link number i + 1 one must know i and the jumps that lead on from it, one for each set bit of i: the
- * landmarks, the last of which is the newest revision itself. Their keys end the record.
+ * To link number i + 1 one must know i and the jumps that lead on from it, one for each set bit of
+ * i: the landmarks, the last of which is the newest revision itself. Their keys end the record.
  *
  * Invariant: a record has as many landmarks as its index has bits set.
  */
@@ -35,7 +35,10 @@ const VERSION_OFFSET = 12;
 const LEASE_OFFSET = 20;
 const LANDMARKS_OFFSET = 28;
 
-/** Chains start anew at a compaction; four thousand million puts of one key between two are too many. */
+/**
+ * Chains start anew at a compaction; four thousand million puts of one key between two are too
+ * many.
+ */
 const INDEX_MAX = 0xffff_fffe;
 
 /** Reads a counter of 8 bytes, at most Number.MAX_SAFE_INTEGER. */

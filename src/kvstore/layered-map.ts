@@ -5,9 +5,9 @@
  *   frozen   what the flush in flight is making durable
  *   base     what completed flushes made durable
  *
- * A read asks them in this order. The base commits seldom and with full durability, off the event loop,
- * while the write-ahead log makes each write durable; an acknowledged write that the base lacks after a crash
- * is replayed from the log.
+ * A read asks them in this order. The base commits seldom and with full durability, off the event
+ * loop, while the write-ahead log makes each write durable; an acknowledged write that the base
+ * lacks after a crash is replayed from the log.
  */
 
 import type {
@@ -151,7 +151,10 @@ class LayeredMap {
   }
 }
 
-/** The cursor with the smallest key, the topmost layer's of equal ones; undefined when all are at their end. */
+/**
+ * The cursor with the smallest key, the topmost layer's of equal ones; undefined when all are at
+ * their end.
+ */
 function smallest(cursors: readonly EntryPairCursor[]): EntryPairCursor | undefined {
   let found: EntryPairCursor | undefined;
   for (const cursor of cursors) {

@@ -1,15 +1,17 @@
 /**
  * The durable base on LMDB: one file, a copy-on-write B+tree a table.
  *
- * One overlay is one LMDB transaction. lmdb-js hands the puts of a batch to its writer on a thread of the
- * pool, which begins the transaction, copies keys and values into pages, writes the pages, calls fdatasync, and
- * then writes the meta page through a descriptor opened with O_DSYNC; the promise of the batch resolves after
- * that. Values are read by address when the writer gets to them, so an overlay stays as it is until then.
- * `overlappingSync` and `noSync` are off: both commit before they sync, which a power failure can turn into
- * a meta page that points at pages never written.
+ * One overlay is one LMDB transaction. lmdb-js hands the puts of a batch to its writer on a thread
+ * of the pool, which begins the transaction, copies keys and values into pages, writes the pages,
+ * calls fdatasync, and then writes the meta page through a descriptor opened with O_DSYNC; the
+ * promise of the batch resolves after that. Values are read by address when the writer gets to
+ * them, so an overlay stays as it is until then. `overlappingSync` and `noSync` are off: both
+ * commit before they sync, which a power failure can turn into a meta page that points at pages
+ * never written.
  *
- * Reads go through one read transaction that moves on at refresh, so that what is seen changes only there,
- * and never in the middle of a count or a scan. Values are copied out of LMDB's shared buffer.
+ * Reads go through one read transaction that moves on at refresh, so that what is seen changes only
+ * there, and never in the middle of a count or a scan. Values are copied out of LMDB's shared
+ * buffer.
  *
  * Limits: keys of 1 to LMDB_KEY_BYTES_MAX bytes.
  */
@@ -28,7 +30,10 @@ import type { MapBase } from './map-base.ts';
 import type { Overlay } from './overlay.ts';
 import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
 
-/** Address space reserved for the file, so that it need not move; the file itself grows page by page. */
+/**
+ * Address space reserved for the file, so that it need not move; the file itself grows page by
+ * page.
+ */
 export const MAP_SIZE_BYTES = 2 ** 40;
 
 /** The longest key that LMDB takes with pages of 4 KiB. */
@@ -177,7 +182,8 @@ class LmdbBase implements MapBase {
       }
     }
     const text = cause instanceof Error ? cause.message : String(cause);
-    const message = `cannot write the store ${this.#path}: ${text}; free some space or check the disk, then restart`;
+    const remedy = 'free some space or check the disk, then restart';
+    const message = `cannot write the store ${this.#path}: ${text}; ${remedy}`;
     return new StoreError(message, this.#path, { cause });
   }
 }

@@ -1,15 +1,16 @@
 /**
- * A look at an LMDB file before LMDB opens it: opening a damaged one ends the process in lmdb-js 3.5.6, where
- * an operator should read what is wrong. Finds files that are something else, cut short, or not to be written
- * to. Damage inside the tree stays unseen: LMDB's pages carry no checksums.
+ * A look at an LMDB file before LMDB opens it: opening a damaged one ends the process in lmdb-js
+ * 3.5.6, where an operator should read what is wrong. Finds files that are something else, cut
+ * short, or not to be written to. Damage inside the tree stays unseen: LMDB's pages carry no
+ * checksums.
  *
  * The two meta pages at the file's start (liblmdb/mdb.c, MDB_meta), little-endian:
  *
  *   offset  bytes  field
  *   24      4      magic
  *   28      4      version of the format
- *   48      48     free list's tree; its first 4 bytes are the page size, its last 8 the root's page
- *   96      48     main tree; its last 8 bytes are the root's page
+ *   48      48     free list's tree; its first 4 bytes are the page size, its last 8 the root's
+ *   page 96      48     main tree; its last 8 bytes are the root's page
  *   152     8      transaction: the meta page with the higher one counts
  */
 
@@ -41,14 +42,16 @@ export function checkLmdbFile(path: string): void {
   } catch (cause) {
     if (isMissing(cause)) return;
     const text = cause instanceof Error ? cause.message : String(cause);
-    const message = `cannot open the store ${path}: ${text}; give the user of this process a file to read and write`;
+    const remedy = 'give the user of this process a file to read and write';
+    const message = `cannot open the store ${path}: ${text}; ${remedy}`;
     throw new StoreError(message, path, { cause });
   }
   try {
     const sizeBytes = fs.fstatSync(file).size;
     const fault = sizeBytes === 0 ? undefined : findFault(file, sizeBytes);
     if (fault === undefined) return;
-    const message = `cannot open the store ${path}: ${fault}; move it away, and the node fetches the state from its leader`;
+    const remedy = 'put back a store that belongs to this data directory';
+    const message = `cannot open the store ${path}: ${fault}; ${remedy}`;
     throw new StoreError(message, path);
   } finally {
     fs.closeSync(file);

@@ -4,8 +4,8 @@
  *   <dataDir>/store/store.lmdb            the map
  *   <dataDir>/store.incoming/store.lmdb   a snapshot being received
  *
- * A received snapshot takes the map's place by one rename of one file, so a crash leaves either the old map
- * or the new one; what is left in store.incoming is removed at the next open.
+ * A received snapshot takes the map's place by one rename of one file, so a crash leaves either the
+ * old map or the new one; what is left in store.incoming is removed at the next open.
  */
 
 import { constants } from 'node:fs';
@@ -73,7 +73,8 @@ async function withPath<T>(path: string, run: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     const text = cause instanceof Error ? cause.message : String(cause);
-    const message = `cannot use the store in ${path}: ${text}; check the directory, its permissions and the disk`;
+    const remedy = 'check the directory, its permissions and the disk';
+    const message = `cannot use the store in ${path}: ${text}; ${remedy}`;
     throw new StoreError(message, path, { cause });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The durable layer under the overlays of a map: LMDB (lmdb-base.ts), or the memory of a simulated disk
- * (memory-base.ts). It changes only by whole overlays.
+ * The durable layer under the overlays of a map: LMDB (lmdb-base.ts), or the memory of a simulated
+ * disk (test/kvstore/memory-base.ts). It changes only by whole overlays.
  */
 
 import type { ByteMapSnapshot, ScanBounds, StoreSize, Table } from '../../include/kvstore.ts';
@@ -12,12 +12,14 @@ export type MapBase = {
   /** The value of a key, in a buffer that may be kept. */
   readonly get: (table: Table, key: Buffer) => Buffer | undefined;
   readonly has: (table: Table, key: Buffer) => boolean;
-  /** A cursor over bounds that are not empty; valid until the current turn of the event loop ends. */
+  /**
+   * A cursor over bounds that are not empty; valid until the current turn of the event loop ends.
+   */
   readonly cursor: (table: Table, bounds: ScanBounds) => PairCursor;
   readonly count: (table: Table, bounds: ScanBounds) => number;
   /**
-   * Makes an overlay durable, all or nothing. The overlay must not change any more. One at a time. What
-   * the other operations see changes at the next refresh.
+   * Makes an overlay durable, all or nothing. The overlay must not change any more. One at a time.
+   * What the other operations see changes at the next refresh.
    */
   readonly write: (overlay: Overlay) => Promise<void>;
   /** From now on reads see what was written. */

@@ -1,10 +1,10 @@
 /**
- * A write buffer over the durable layer: the writes since the last flush, the newest of each key, deletions
- * included. One overlay becomes one transaction of the layer below.
+ * A write buffer over the durable layer: the writes since the last flush, the newest of each key,
+ * deletions included. One overlay becomes one transaction of the layer below.
  *
- * Tables are hashed by key; order is made only when a scan asks (sorted-entries.ts). The Revisions table is
- * written in ascending order but for the deletions of a compaction, so its writes go to the end of an array,
- * which costs a fifth of a hash table and is in order already:
+ * Tables are hashed by key; order is made only when a scan asks (sorted-entries.ts). The Revisions
+ * table is written in ascending order but for the deletions of a compaction, so its writes go to
+ * the end of an array, which costs a fifth of a hash table and is in order already:
  *
  *   tail:   (7,0) (8,0) (8,1) (9,0)     puts above all before, found by binary search on numbers
  *   hashed: (2,0) (5,0)                 the rest
@@ -17,7 +17,9 @@ import { TABLE_COUNT, Table as Tables } from '../../include/kvstore.ts';
 import type { PairCursor } from './pair-cursor.ts';
 import { type OverlayEntry, SortedEntries } from './sorted-entries.ts';
 
-/** Bytes a pair costs beyond its own: memory here, and time of the event loop when it is flushed. */
+/**
+ * Bytes a pair costs beyond its own: memory here, and time of the event loop when it is flushed.
+ */
 export const PAIR_OVERHEAD_BYTES = 64;
 
 /** Length of the keys that the tail takes: main revision u64, sub revision u32. */
@@ -119,7 +121,8 @@ export class OverlayTable {
       if (mains[middle]! < main) low = middle + 1;
       else high = middle;
     }
-    // The subs of one main revision count from 0 without gaps, unless a map is used for something else.
+    // The subs of one main revision count from 0 without gaps, unless a map is used for something
+    // else.
     const guess = this.#tail[low + key.readUInt32BE(8)];
     if (guess?.key.equals(key)) return guess;
     for (; low < mains.length && mains[low] === main; low += 1) {

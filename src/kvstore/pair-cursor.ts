@@ -1,8 +1,8 @@
 /**
  * Ordered sources of pairs, and their merge: what a scan of a map made of layers walks over.
  *
- * A cursor stands on a pair or behind the last one. A layer that lies over another may hold a deletion: a
- * key without a value, which hides the key in the layers below.
+ * A cursor stands on a pair or behind the last one. A layer that lies over another may hold a
+ * deletion: a key without a value, which hides the key in the layers below.
  */
 
 import type { ScanBounds, VisitPair } from '../../include/kvstore.ts';

@@ -1,12 +1,13 @@
 /**
  * Reads, with etcd's semantics (RangeRequest).
  *
- * The newest state is read from Keys alone, without touching a deleted key or an old revision. An old
- * revision is read from Keys and Tombstones together, each key's chain walked back only where its newest
- * revision is too new.
+ * The newest state is read from Keys alone, without touching a deleted key or an old revision. An
+ * old revision is read from Keys and Tombstones together, each key's chain walked back only where
+ * its newest revision is too new.
  *
- * As in etcd the limit applies after filters and sorting, with one exception kept for the sake of equal
- * answers: a sort target without an order sorts, but only what the limit, applied in key order, let through.
+ * As in etcd the limit applies after filters and sorting, with one exception kept for the sake of
+ * equal answers: a sort target without an order sorts, but only what the limit, applied in key
+ * order, let through.
  */
 
 import {

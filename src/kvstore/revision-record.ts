@@ -11,7 +11,8 @@
  *   43      8      lease
  *   51             the key, then the value
  *
- * Prev and jump may lead to a revision that a compaction removed: it is then older than all that can be read.
+ * Prev and jump may lead to a revision that a compaction removed: it is then older than all that
+ * can be read.
  */
 
 import type { KeyValue } from '../../include/kvstore.ts';

@@ -1,6 +1,6 @@
 /**
- * Receives the stream of snapshot-stream.ts into a fresh map, checks it, and leaves the map ready to be
- * installed. The chunks may be cut anywhere.
+ * Receives the stream of snapshot-stream.ts into a fresh map, checks it, and leaves the map ready
+ * to be installed. The chunks may be cut anywhere.
  */
 
 import { crc32 } from 'node:zlib';
@@ -36,7 +36,9 @@ export class SnapshotImport {
     this.#map = map;
   }
 
-  /** Takes a chunk and owns it. Resolves when the next may come; rejects when the stream is damaged. */
+  /**
+   * Takes a chunk and owns it. Resolves when the next may come; rejects when the stream is damaged.
+   */
   async write(chunk: Buffer): Promise<void> {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let offset = 0;

@@ -1,8 +1,9 @@
 /**
  * A snapshot as a stream of bytes, cut into chunks of any size:
  *
- *   pair:  table u8 | key length u16 | value length u32 | key | value      tables and keys ascending
- *   end:   0xff | pairs u64 | CRC-32 of all bytes before u32               nothing follows
+ *   pair:  table u8 | key length u16 | value length u32 | key | value      tables and keys
+ *   ascending end:   0xff | pairs u64 | CRC-32 of all bytes before u32               nothing
+ *   follows
  */
 
 import { crc32 } from 'node:zlib';
@@ -40,7 +41,9 @@ export class SnapshotStream {
     this.#view = view;
   }
 
-  /** The next chunk, given away: SNAPSHOT_CHUNK_BYTES, less only at the end. Undefined behind it. */
+  /**
+   * The next chunk, given away: SNAPSHOT_CHUNK_BYTES, less only at the end. Undefined behind it.
+   */
   next(): Buffer | undefined {
     if (this.#isClosed) throw new KvorumError(ErrorCode.Stopped, 'kvorum: the snapshot is closed');
     const chunk = Buffer.allocUnsafe(SNAPSHOT_CHUNK_BYTES);
@@ -69,7 +72,10 @@ export class SnapshotStream {
     return taken;
   }
 
-  /** Writes pairs of the current table until it or the chunk ends; returns how far the chunk is used. */
+  /**
+   * Writes pairs of the current table until it or the chunk ends; returns how far the chunk is
+   * used.
+   */
   #fill(chunk: Buffer, used: number): number {
     const bounds = { from: this.#from, to: undefined, reverse: false };
     let isTableEnd = true;

@@ -1,9 +1,9 @@
 /**
- * The entries of one overlay table in key order, built as late as possible: entries gather unsorted and
- * enter the order when a scan first needs it. Most are never scanned before they are flushed.
+ * The entries of one overlay table in key order, built as late as possible: entries gather unsorted
+ * and enter the order when a scan first needs it. Most are never scanned before they are flushed.
  *
- *   chunks:  [ a b c ] [ f g ] [ k m n ]     each sorted, none empty, at most CHUNK_ENTRIES_MAX long
- *   pending: [ e z ]                         not in order yet
+ *   chunks:  [ a b c ] [ f g ] [ k m n ]     each sorted, none empty, at most CHUNK_ENTRIES_MAX
+ *   long pending: [ e z ]                         not in order yet
  *
  * Entries are ordered by `text`, the key as a latin-1 string, whose order is the bytes' order.
  */

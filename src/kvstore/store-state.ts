@@ -117,7 +117,8 @@ function decodeState(
 ): Omit<StoreState, 'map' | 'arena' | 'hasOpenEffects'> {
   const version = bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {
-    const message = `the store ${path} has format ${version}, this kvorum reads ${FORMAT_VERSION}; run the version that wrote it`;
+    const what = `has format ${version}, this kvorum reads ${FORMAT_VERSION}`;
+    const message = `the store ${path} ${what}; run the version that wrote it`;
     throw new StoreError(message, path);
   }
   let offset = FIXED_BYTES;

@@ -1,9 +1,9 @@
 /**
  * The store as its owner sees it (Store in include/kvstore.ts): requests, flushes, snapshots.
  *
- * Invariant: what a flush makes durable is the state after some applied entry, with that entry's position. So
- * a flush never starts between effects and setApplied, and the state's record is written in the same turn
- * of the event loop in which the map freezes what it flushes.
+ * Invariant: what a flush makes durable is the state after some applied entry, with that entry's
+ * position. So a flush never starts between effects and setApplied, and the state's record is
+ * written in the same turn of the event loop in which the map freezes what it flushes.
  */
 
 import {
@@ -36,7 +36,7 @@ import { beginWrite, deleteRange, finishWrite, put } from './write-transaction.t
 
 export type { SnapshotReader, SnapshotWriter, Store } from '../../include/kvstore.ts';
 
-/** Opens the store of a home (createLmdbHome, createMemoryHome), empty the first time. */
+/** Opens the store of a home (createLmdbHome; a disk in memory for tests), empty the first time. */
 export async function openStore(home: StoreHome): Promise<Store> {
   const store = new OpenStore(home, loadState(await home.open(), home.path));
   return {
@@ -200,7 +200,9 @@ class OpenStore {
     return applied.index !== this.durableIndex || this.#hasSwept || map.unflushedBytes() > 0;
   }
 
-  /** Saves the state beside its effects and starts what flushes them, in one turn of the event loop. */
+  /**
+   * Saves the state beside its effects and starts what flushes them, in one turn of the event loop.
+   */
   #beginFlush(run: () => Promise<void>): Promise<void> {
     const { index } = this.state.applied;
     saveState(this.state);

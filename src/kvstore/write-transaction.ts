@@ -1,9 +1,10 @@
 /**
- * Writes that share one main revision: a put, a deletion, and several of them when transactions come.
+ * Writes that share one main revision: a put, a deletion, and several of them when transactions
+ * come.
  *
- * Each key changed takes the next sub revision. The main revision is used up only if something changed. A
- * write sees what earlier ones of the same transaction did, since they are in the map already; so whatever may
- * be refused is checked before the first write.
+ * Each key changed takes the next sub revision. The main revision is used up only if something
+ * changed. A write sees what earlier ones of the same transaction did, since they are in the map
+ * already; so whatever may be refused is checked before the first write.
  */
 
 import {
@@ -160,8 +161,8 @@ function removeKey(transaction: WriteTransaction, key: Buffer, known: Buffer): v
 }
 
 /**
- * Takes a deleted key's record away, for its creation anew. What is compacted counts as gone, removed from the
- * tables or not: members are not equally far with that, and must write the same.
+ * Takes a deleted key's record away, for its creation anew. What is compacted counts as gone,
+ * removed from the tables or not: members are not equally far with that, and must write the same.
  */
 function takeTombstone(state: StoreState, key: Buffer): Buffer | undefined {
   if (state.tombstoneCount === 0) return undefined;

@@ -151,9 +151,10 @@ async function openParts(
 }
 
 /**
- * Brings log and store together. The store may be ahead: it applies what a majority has, maybe before
- * the own log has it, and a snapshot is in the store before the log says so. Then the log starts anew
- * behind what is applied, all of which is committed. It may not be behind what the log has dropped.
+ * Brings log and store together. The store may be ahead: it applies what a majority has, maybe
+ * before the own log has it, and a snapshot is in the store before the log says so. Then the log
+ * starts anew behind what is applied, all of which is committed. It may not be behind what the log
+ * has dropped.
  */
 function reconcile(
   wal: Wal,
@@ -165,8 +166,7 @@ function reconcile(
   if (applied.index < recovered.snapshot.index) {
     const start = recovered.snapshot.index;
     const what = `the store ends at entry ${applied.index}, the log starts behind ${start}`;
-    const remedy =
-      'put back the store that belongs to this log, or empty the data directory and add the node anew';
+    const remedy = 'put back the store that belongs to this log';
     throw new NodeFault(FaultKind.StoreBehind, what, { path: directory.storePath, remedy });
   }
   if (applied.index <= wal.lastIndex) return recovered;

@@ -1,7 +1,8 @@
 /**
  * Three nodes of one system as processes of their own, with fresh data directories.
  *
- * Invariant: every process started here is ended here, by its pid; the directory is removed with it.
+ * Invariant: every process started here is ended here, by its pid; the directory is removed with
+ * it.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -5,7 +5,8 @@
  * id and key digits patched. A unary reply is HEADERS, DATA, HEADERS with END_STREAM; a call that
  * failed has no DATA (gRPC's trailers-only answer), so success is told from frame headers alone.
  *
- * Invariant: what is in flight on one connection fits the server's receive windows, else this throws.
+ * Invariant: what is in flight on one connection fits the server's receive windows, else this
+ * throws.
  */
 
 import {
@@ -37,100 +38,125 @@ type Template = { readonly bytes: Buffer; readonly dataOffset: number; readonly 
  * @param value what a put writes, and the least a get must bring
  */
 export function createEtcdWire(operation: Operation, value: Buffer, authority: string): Wire {
-  const body = etcdRequestBody(operation, value);
-  const path = operation === Operation.Put ? '/etcdserverpb.KV/Put' : '/etcdserverpb.KV/Range';
-  const blocks = grpcHeaderBlocks(path, authority);
-  const first = templateOf(blocks.first, body);
-  const next = templateOf(blocks.next, body);
-  const dataBytesMin = operation === Operation.Put ? 1 : value.length;
-  const requestDataBytes = body.length;
+  const wire = new EtcdWire(operation, value, authority);
+  return {
+    opening: h2Opening(),
+    requestBytesMax: wire.requestBytesMax,
+    request: (out, offset, slot, keyNumber) => wire.request(out, offset, slot, keyNumber),
+    read: (bytes, answered) => wire.read(bytes, answered),
+    takeOwed: () => wire.takeOwed(),
+    lastFailure: () => wire.failure,
+  };
+}
 
-  const slots = new Uint32Array(STREAMS_REMEMBERED);
-  const dataBytes = new Uint32Array(STREAMS_REMEMBERED);
-  let stream = 1;
-  let sendWindow = H2_WINDOW_INITIAL;
-  let receivedBytes = 0;
-  let owed: Buffer[] = [];
-  let failure = 'none';
+class EtcdWire {
+  readonly requestBytesMax: number;
+  failure = 'none';
+  readonly #first: Template;
+  readonly #next: Template;
+  readonly #dataBytesMin: number;
+  readonly #requestDataBytes: number;
+  readonly #slots = new Uint32Array(STREAMS_REMEMBERED);
+  readonly #dataBytes = new Uint32Array(STREAMS_REMEMBERED);
+  #stream = 1;
+  #sendWindow = H2_WINDOW_INITIAL;
+  #receivedBytes = 0;
+  #owed: Buffer[] = [];
 
-  const request = (out: Buffer, offset: number, slot: number, keyNumber: number): number => {
-    const template = stream === 1 ? first : next;
+  constructor(operation: Operation, value: Buffer, authority: string) {
+    const body = etcdRequestBody(operation, value);
+    const isPut = operation === Operation.Put;
+    const path = isPut ? '/etcdserverpb.KV/Put' : '/etcdserverpb.KV/Range';
+    const blocks = grpcHeaderBlocks(path, authority);
+    this.#first = templateOf(blocks.first, body);
+    this.#next = templateOf(blocks.next, body);
+    this.#dataBytesMin = isPut ? 1 : value.length;
+    this.#requestDataBytes = body.length;
+    this.requestBytesMax = this.#first.bytes.length;
+  }
+
+  request(out: Buffer, offset: number, slot: number, keyNumber: number): number {
+    const stream = this.#stream;
+    const template = stream === 1 ? this.#first : this.#next;
     template.bytes.copy(out, offset);
     out.writeUInt32BE(stream, offset + 5);
     out.writeUInt32BE(stream, offset + template.dataOffset + 5);
     patchKey(out, offset + template.keyOffset, keyNumber);
-    const place = (stream >>> 1) & (STREAMS_REMEMBERED - 1);
-    slots[place] = slot;
-    dataBytes[place] = 0;
-    stream += 2;
-    sendWindow -= requestDataBytes;
-    if (sendWindow < 0) throw new Error('the server did not open its HTTP/2 window in time');
-    return offset + template.bytes.length;
-  };
-
-  const readControl = (bytes: Buffer, at: number, length: number): void => {
-    const payload = bytes.subarray(at + H2_HEADER_BYTES, at + H2_HEADER_BYTES + length);
-    const isAck = (bytes[at + 4]! & H2Flag.Ack) !== 0;
-    switch (bytes[at + 3]) {
-      case H2Type.Settings:
-        if (!isAck) owed.push(h2Frame(H2Type.Settings, H2Flag.Ack, 0, Buffer.alloc(0)));
-        return;
-      case H2Type.Ping:
-        if (!isAck) owed.push(h2Frame(H2Type.Ping, H2Flag.Ack, 0, payload));
-        return;
-      case H2Type.WindowUpdate:
-        if (bytes.readUInt32BE(at + 5) === 0) sendWindow += payload.readUInt32BE();
-        return;
-      case H2Type.GoAway:
-        throw new Error(`etcd closed the connection: ${payload.subarray(8).toString('latin1')}`);
+    const place = placeOf(stream);
+    this.#slots[place] = slot;
+    this.#dataBytes[place] = 0;
+    this.#stream += 2;
+    this.#sendWindow -= this.#requestDataBytes;
+    if (this.#sendWindow < 0) {
+      throw new Error('the server did not open its HTTP/2 window in time');
     }
-  };
+    return offset + template.bytes.length;
+  }
 
-  const read = (bytes: Buffer, answered: Answered): number => {
+  read(bytes: Buffer, answered: Answered): number {
     let at = 0;
     while (bytes.length - at >= H2_HEADER_BYTES) {
       const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
       const end = at + H2_HEADER_BYTES + length;
       if (end > bytes.length) break;
-      const type = bytes[at + 3]!;
-      const place = (bytes.readUInt32BE(at + 5) >>> 1) & (STREAMS_REMEMBERED - 1);
-      if (type === H2Type.Data) {
-        dataBytes[place] = dataBytes[place]! + length;
-        receivedBytes += length;
-      } else if (type === H2Type.RstStream) {
-        failure = `stream reset, code ${bytes.readUInt32BE(at + H2_HEADER_BYTES)}`;
-        answered(slots[place]!, false);
-      } else if (type !== H2Type.Headers) {
-        readControl(bytes, at, length);
-      } else if ((bytes[at + 4]! & H2Flag.EndStream) !== 0) {
-        const isOk = dataBytes[place]! >= dataBytesMin;
-        if (!isOk) failure = bytes.toString('latin1', at + H2_HEADER_BYTES, end);
-        answered(slots[place]!, isOk);
-      }
+      this.#readFrame(bytes, at, end, answered);
       at = end;
     }
-    if (receivedBytes >= REFILL_BYTES) {
-      owed.push(h2WindowUpdate(0, receivedBytes));
-      receivedBytes = 0;
+    if (this.#receivedBytes >= REFILL_BYTES) {
+      this.#owed.push(h2WindowUpdate(0, this.#receivedBytes));
+      this.#receivedBytes = 0;
     }
     return at;
-  };
+  }
 
-  const takeOwed = (): Buffer | undefined => {
-    if (owed.length === 0) return undefined;
-    const all = Buffer.concat(owed);
-    owed = [];
+  takeOwed(): Buffer | undefined {
+    if (this.#owed.length === 0) return undefined;
+    const all = Buffer.concat(this.#owed);
+    this.#owed = [];
     return all;
-  };
+  }
 
-  return {
-    opening: h2Opening(),
-    requestBytesMax: first.bytes.length,
-    request,
-    read,
-    takeOwed,
-    lastFailure: () => failure,
-  };
+  #readFrame(bytes: Buffer, at: number, end: number, answered: Answered): void {
+    const payloadStart = at + H2_HEADER_BYTES;
+    const type = bytes[at + 3]!;
+    const place = placeOf(bytes.readUInt32BE(at + 5));
+    if (type === H2Type.Data) {
+      this.#dataBytes[place] = this.#dataBytes[place]! + end - payloadStart;
+      this.#receivedBytes += end - payloadStart;
+    } else if (type === H2Type.RstStream) {
+      this.failure = `stream reset, code ${bytes.readUInt32BE(payloadStart)}`;
+      answered(this.#slots[place]!, false);
+    } else if (type !== H2Type.Headers) {
+      this.#readControl(bytes, at, end);
+    } else if ((bytes[at + 4]! & H2Flag.EndStream) !== 0) {
+      const isOk = this.#dataBytes[place]! >= this.#dataBytesMin;
+      if (!isOk) this.failure = bytes.toString('latin1', payloadStart, end);
+      answered(this.#slots[place]!, isOk);
+    }
+  }
+
+  #readControl(bytes: Buffer, at: number, end: number): void {
+    const payload = bytes.subarray(at + H2_HEADER_BYTES, end);
+    const isAck = (bytes[at + 4]! & H2Flag.Ack) !== 0;
+    switch (bytes[at + 3]) {
+      case H2Type.Settings:
+        if (!isAck) this.#owed.push(h2Frame(H2Type.Settings, H2Flag.Ack, 0, Buffer.alloc(0)));
+        return;
+      case H2Type.Ping:
+        if (!isAck) this.#owed.push(h2Frame(H2Type.Ping, H2Flag.Ack, 0, payload));
+        return;
+      case H2Type.WindowUpdate:
+        if (bytes.readUInt32BE(at + 5) === 0) this.#sendWindow += payload.readUInt32BE();
+        return;
+      case H2Type.GoAway:
+        throw new Error(`etcd closed the connection: ${payload.subarray(8).toString('latin1')}`);
+    }
+  }
+}
+
+/** Where what is remembered of a stream lies. */
+function placeOf(stream: number): number {
+  return (stream >>> 1) & (STREAMS_REMEMBERED - 1);
 }
 
 /** The body of a call about key 0: gRPC's envelope and the message. */

@@ -2,9 +2,9 @@
  * How long nobody can write after the leader's process is killed.
  *
  * A client keeps a connection to every node and puts to each every few milliseconds without waiting
- * for answers. What counts is the time from `kill -9` of the leader to the first acknowledgement, by
- * a survivor, of a put that was sent after the kill. Then the node is started again, and the next
- * round begins once it has caught up.
+ * for answers. What counts is the time from `kill -9` of the leader to the first acknowledgement,
+ * by a survivor, of a put that was sent after the kill. Then the node is started again, and the
+ * next round begins once it has caught up.
  */
 
 import { type Bench, fill, median, progress, sleep } from './bench.ts';

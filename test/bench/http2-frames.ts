@@ -76,7 +76,8 @@ export type HeaderBlocks = {
 export function grpcHeaderBlocks(path: string, authority: string): HeaderBlocks {
   const methodPost = 0x83;
   const schemeHttp = 0x86;
-  // Fields of the dynamic table, oldest first: static index of the name (0: spelt out), name, value.
+  // Fields of the dynamic table, oldest first: static index of the name (0: spelt out), name,
+  // value.
   const fields = [
     [4, '', path],
     [1, '', authority],

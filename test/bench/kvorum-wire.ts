@@ -1,6 +1,6 @@
 /**
- * kvorum's own protocol as the load generator speaks it: one prebuilt frame, in which the id and the
- * digits of the key are patched; of a reply only the header is looked at.
+ * kvorum's own protocol as the load generator speaks it: one prebuilt frame, in which the id and
+ * the digits of the key are patched; of a reply only the header is looked at.
  *
  * The id of a request is its slot plus one, so that a reply leads to its slot without a table.
  */

@@ -23,7 +23,9 @@ const CONNECTING_MAX = 100;
 /** Bytes one chunk read from a socket can have. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** Steps through all keys in an order that is not theirs: a prime that divides no key count used. */
+/**
+ * Steps through all keys in an order that is not theirs: a prime that divides no key count used.
+ */
 const KEY_STRIDE = 611_953;
 
 /** What to ask, of whom, for how long. Plain data: it travels to the generator's process. */
@@ -99,7 +101,7 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   drained.catch(() => undefined);
   const watchdog = setInterval(() => {
     const silentMs = performance.now() - load.lastAnswerMs;
-    if (silentMs > SILENCE_MAX_MS) load.settle(new Error(`${job.system}: no answer for 15 s`));
+    if (silentMs > SILENCE_MAX_MS) load.settle(new Error(stuckText(load)));
   }, 1_000);
   try {
     await Promise.race([openAll(load), drained]);
@@ -108,6 +110,13 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
     clearInterval(watchdog);
     for (const connection of load.connections) connection.socket.destroy();
   }
+}
+
+/** Where the requests are that nobody answers. */
+function stuckText({ job, connections, inflightCount }: Load): string {
+  const stuck = connections.filter(({ startedMs }) => startedMs.some((ms) => ms >= 0));
+  const where = `${inflightCount} requests in flight on ${stuck.length} connections`;
+  return `${job.system}: no answer for ${SILENCE_MAX_MS / 1_000} s, ${where}`;
 }
 
 /** The result, or at once the failure that `drained` reports; its success alone is no result. */

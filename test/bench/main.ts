@@ -1,6 +1,7 @@
 /**
- * kvorum and etcd side by side: the same requests, one machine, one file system, every write synced.
- * `--help` tells the options; what is measured stands in throughput.ts, failover.ts and restart.ts.
+ * kvorum and etcd side by side: the same requests, one machine, one file system, every write
+ * synced. `--help` tells the options; what is measured stands in throughput.ts, failover.ts and
+ * restart.ts.
  *
  * The nodes, the load generator and whatever else runs share the machine: take the ratios.
  */
@@ -110,8 +111,10 @@ function machine(options: Options): string {
   const load = loadavg()[0]!.toFixed(1);
   const what = options.binary ?? `node ${process.version} src/main.ts`;
   const { keyCount, valueBytes, windowCount, windowMs } = options;
-  return `${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, ${memory}, load ${load} before the start
-kvorum is ${what}; three nodes each; ${keyCount.toLocaleString('en')} keys, values of ${valueBytes} bytes;
+  const model = cpus()[0]?.model ?? 'unknown';
+  const keys = `${keyCount.toLocaleString('en')} keys, values of ${valueBytes} bytes`;
+  return `${cpus().length} cores of ${model}, ${memory}, load ${load} before the start
+kvorum is ${what}; three nodes each; ${keys};
 medians of ${windowCount} windows of ${windowMs / 1_000} s
 `;
 }

@@ -43,9 +43,9 @@ export function throughputTable(throughput: Throughput): string {
   const lines = rows.map((row) => [row.workload.label, ...rowCells(row)]);
   const idle = [...idleCpuPercent].map(([name, percent]) => `${name} ${percent.toFixed(1)} %`);
   return `${align([titles, heads, ...lines])}
-ratio: kvorum / etcd. server us/op: CPU time of all three nodes. RSS, anon: the largest node; anon is
-what no file backs. clients at: the better for that system of all at the leader, or spread over the
-nodes. Idle nodes, all three: ${idle.join(', ')} of a core.
+ratio: kvorum / etcd. server us/op: CPU time of all three nodes. RSS, anon: the largest node; anon
+is what no file backs. clients at: the better for that system of all at the leader, or spread over
+the nodes. Idle nodes, all three: ${idle.join(', ')} of a core.
 `;
 }
 

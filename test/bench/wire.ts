@@ -44,7 +44,9 @@ export type Wire = {
    * @throws Error when the server closes the connection or breaks the protocol
    */
   readonly read: (bytes: Buffer, answered: Answered) => number;
-  /** What the protocol itself owes the server (acknowledgements), taken once; undefined for nothing. */
+  /**
+   * What the protocol itself owes the server (acknowledgements), taken once; undefined for nothing.
+   */
   readonly takeOwed: () => Buffer | undefined;
   /** The last reply that was a failure, for messages. */
   readonly lastFailure: () => string;

@@ -1,4 +1,7 @@
-/** The contract of ByteMap, held by LMDB and by memory: random operations against a dumb sorted array. */
+/**
+ * The contract of ByteMap, held by LMDB and by memory: random operations against a dumb sorted
+ * array.
+ */
 
 import t from 'tap';
 import {

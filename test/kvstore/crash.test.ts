@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Table } from '../../include/kvstore.ts';
 import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
-import { createMemoryHome } from '../../src/kvstore/memory-base.ts';
 import { openStore } from '../../src/kvstore/store.ts';
 import { createRandom } from '../../src/random.ts';
 import { applyEntry } from './crash-entries.ts';
 import { temporaryDirectory } from './map-homes.ts';
+import { createMemoryHome } from './memory-base.ts';
 import { putOf, rangeOf } from './store-requests.ts';
 
 const KILLS = 12;

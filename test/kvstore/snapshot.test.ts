@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { SNAPSHOT_CHUNK_BYTES, type Store } from '../../include/kvstore.ts';
 import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
-import { createMemoryHome } from '../../src/kvstore/memory-base.ts';
 import { openStore } from '../../src/kvstore/store.ts';
 import { createRandom } from '../../src/random.ts';
 import { HOMES, temporaryDirectory } from './map-homes.ts';
+import { createMemoryHome } from './memory-base.ts';
 import { deleteOf, putOf, rangeOf, showRange } from './store-requests.ts';
 
 const CONFIGURATION = { voters: [0, 1, 2], outgoing: [1], learners: [9] };

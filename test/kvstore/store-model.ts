@@ -1,6 +1,6 @@
 /**
- * etcd's data model, as dumb as it can be written: every version of every key, searched from one end. The
- * store and etcd itself are compared with it.
+ * etcd's data model, as dumb as it can be written: every version of every key, searched from one
+ * end. The store and etcd itself are compared with it.
  */
 
 import type {

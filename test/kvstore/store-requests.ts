@@ -58,7 +58,8 @@ export function deleteOf(key: string, end = '', prevKv = false): DeleteRangeRequ
 /** A pair as text: key=value create/mod/version. */
 export function showPair(kv: KeyValue): string {
   const { createRevision, modRevision, version } = kv;
-  return `${kv.key.toString('latin1')}=${kv.value.toString('latin1')} ${createRevision}/${modRevision}/${version}`;
+  const pair = `${kv.key.toString('latin1')}=${kv.value.toString('latin1')}`;
+  return `${pair} ${createRevision}/${modRevision}/${version}`;
 }
 
 /** An answer to a range as text; a refusal by its name. */
@@ -73,7 +74,10 @@ export function showError(code: ErrorCode): string {
   return ERRORS.get(code)?.name ?? `error ${code}`;
 }
 
-/** Few keys, so that they are written again and again; some are prefixes, some have all kinds of bytes. */
+/**
+ * Few keys, so that they are written again and again; some are prefixes, some have all kinds of
+ * bytes.
+ */
 const KEYS = ['a', 'aa', 'ab', 'b', 'b\xff', 'b\xff\xff', 'c', 'c\0', 'd', '\xff', '\0', '\0\0'];
 
 function randomKey(random: Random): string {

@@ -1,12 +1,14 @@
-/** The store against a dumb model of etcd: random operations, old revisions, compactions, restarts. */
+/**
+ * The store against a dumb model of etcd: random operations, old revisions, compactions, restarts.
+ */
 
 import t from 'tap';
 import type { RangeResult } from '../../include/kvstore.ts';
 import type { ErrorCode } from '../../include/rpc.ts';
-import { createMemoryHome } from '../../src/kvstore/memory-base.ts';
 import { openStore, type Store } from '../../src/kvstore/store.ts';
 import { createRandom } from '../../src/random.ts';
 import { HOMES } from './map-homes.ts';
+import { createMemoryHome } from './memory-base.ts';
 import { StoreModel } from './store-model.ts';
 import {
   randomDelete,
@@ -34,7 +36,9 @@ function showDelete(result: ReturnType<Store['deleteRange']>): string {
   return `@${result.revision} ${result.deleted} [${result.prevKvs.map(showPair).join(', ')}]`;
 }
 
-/** Ties of a sort keep no promised order: both sides' answers are compared with ties in key order. */
+/**
+ * Ties of a sort keep no promised order: both sides' answers are compared with ties in key order.
+ */
 function showBoth(a: RangeResult | ErrorCode, b: RangeResult | ErrorCode): [string, string] {
   return [showRange(a), showRange(b)];
 }

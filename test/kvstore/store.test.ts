@@ -12,9 +12,9 @@ import {
   type Store,
   type StoreHome,
 } from '../../include/kvstore.ts';
-import { createMemoryHome } from '../../src/kvstore/memory-base.ts';
 import { openStore } from '../../src/kvstore/store.ts';
 import { HOMES } from './map-homes.ts';
+import { createMemoryHome } from './memory-base.ts';
 import { deleteOf, putOf, rangeOf, showError, showPair, showRange } from './store-requests.ts';
 
 const CONFIGURATION = { voters: [0, 1, 2], outgoing: [], learners: [7] };

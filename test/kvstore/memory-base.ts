@@ -1,6 +1,7 @@
 /**
- * The durable base in memory, and a home made of it: a disk for the simulator and for tests. What was flushed
- * stays when the maps over it are dropped; a crash loses the rest and the flush in flight.
+ * The durable base in memory, and a home made of it: a disk for the simulator and for tests. What
+ * was flushed stays when the maps over it are dropped; a crash loses the rest and the flush in
+ * flight.
  */
 
 import {
@@ -11,10 +12,10 @@ import {
   TABLE_COUNT,
   type Table,
 } from '../../include/kvstore.ts';
-import { createLayeredMap } from './layered-map.ts';
-import type { MapBase } from './map-base.ts';
-import type { Overlay } from './overlay.ts';
-import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
+import { createLayeredMap } from '../../src/kvstore/layered-map.ts';
+import type { MapBase } from '../../src/kvstore/map-base.ts';
+import type { Overlay } from '../../src/kvstore/overlay.ts';
+import { isEmptyRange, mergePairs, type PairCursor } from '../../src/kvstore/pair-cursor.ts';
 
 /** What a simulated disk holds for one map. */
 type Tables = readonly MemoryTable[];
@@ -41,7 +42,9 @@ type MemoryDisk = { current: Tables; incoming: Tables | undefined };
 
 /** A home in memory. */
 export type MemoryHome = StoreHome & {
-  /** Loses what no completed flush covers. Maps opened before are dead: their flushes never resolve. */
+  /**
+   * Loses what no completed flush covers. Maps opened before are dead: their flushes never resolve.
+   */
   readonly crash: () => void;
 };
 
