@@ -1,6 +1,7 @@
 /**
- * The process that crash.test.ts kills: applies the entries of a seed to a store on LMDB as fast as it can, and
- * says on its output, a line each, which applied index became durable. Arguments: directory, seed.
+ * The process that crash.test.ts kills: applies the entries of a seed to a store on LMDB as fast as
+ * it can, and says on its output, a line each, which applied index became durable. Arguments:
+ * directory, seed.
  */
 
 import { writeSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Entries made from a seed and their index, so that any state can be made again from its applied index. */
+/**
+ * Entries made from a seed and their index, so that any state can be made again from its applied
+ * index.
+ */
 
 import type { Store } from '../../include/kvstore.ts';
 import { createRandom } from '../../src/random.ts';

@@ -1,6 +1,6 @@
 /**
- * The process whose files may not grow any more, which crash.test.ts starts with a low `ulimit -f`: fills a
- * store until a flush fails, and writes what it saw as JSON. Argument: directory.
+ * The process whose files may not grow any more, which crash.test.ts starts with a low `ulimit -f`:
+ * fills a store until a flush fails, and writes what it saw as JSON. Argument: directory.
  */
 
 import { StoreError } from '../../include/kvstore.ts';

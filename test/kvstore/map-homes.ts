@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoreHome } from '../../include/kvstore.ts';
 import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
-import { createMemoryHome } from '../../src/kvstore/memory-base.ts';
+import { createMemoryHome } from './memory-base.ts';
 
 /** Something that can be asked to clean up after a test. */
 type Test = { readonly teardown: (run: () => Promise<void>) => void };
