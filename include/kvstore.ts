@@ -157,14 +157,17 @@ export const KEY_BYTES_MAX = 1_900;
 /** Most bytes of a replicated request, key and value included (etcd --max-request-bytes). */
 export const REQUEST_BYTES_MAX = 1_572_864;
 
-/** Unflushed bytes at which the store starts a flush by itself. */
+/**
+ * Unflushed bytes at which a flush is due: some 20,000 writes of 256 bytes, which hold up the event
+ * loop for about 5 ms. Larger flushes write fewer bytes a key (docs/STORAGE.md has the figures).
+ */
 export const FLUSH_BYTES = 8 * 1024 * 1024;
 
 /**
  * Unflushed bytes at which the owner stops applying until the flush in flight is done: the disk is
- * slower than the log. Reached, the next flush costs the event loop four times FLUSH_BYTES.
+ * slower than the log. The flush after that holds up the event loop for about 10 ms.
  */
-export const UNFLUSHED_BYTES_MAX = 4 * FLUSH_BYTES;
+export const UNFLUSHED_BYTES_MAX = 2 * FLUSH_BYTES;
 
 /** Milliseconds after which unflushed writes are flushed, however few. */
 export const FLUSH_MS = 500;
