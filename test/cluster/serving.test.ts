@@ -68,6 +68,7 @@ t.test('without a majority writes and linearizable reads name who is missing', a
   await cluster.client([leader]).put('a', '1');
   const left = (leader + 1) % 3;
   const gone = [0, 1, 2].filter((id) => id !== left);
+  await cluster.client([left]).get('a');
   await Promise.all(gone.map((id) => cluster.kill(id)));
   const client = cluster.client([left], 1_500);
 
