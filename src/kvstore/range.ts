@@ -21,7 +21,8 @@ import {
 } from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
 import { asOf, type Candidate, fetch, newestOf, toKeyOnly, toPair } from './candidate.ts';
-import { boundsOf, coversAll, isSingleKey } from './key-range.ts';
+import { countAsOf, countNewest, countSince } from './count.ts';
+import { boundsOf, isSingleKey } from './key-range.ts';
 import { sortCandidates } from './sort.ts';
 import type { StoreState } from './store-state.ts';
 
@@ -148,9 +149,10 @@ function findAsOf(
   bytesMax: number,
 ): Found | ErrorCode {
   const bounds = scanBounds(request);
+  const known = Number.isFinite(most) ? countSince(state, bounds, revision) : undefined;
   let count = 0;
   let gatheredBytes = 0;
-  /** Visits a whole table, since every key counts; keeps the first `most` that pass. */
+  /** Keeps the first `most` that pass; goes on to the end only if the count is not known. */
   const gather = (table: Table, isDeleted: boolean): Candidate[] => {
     const kept: Candidate[] = [];
     state.map.scan(table, bounds, (key, record) => {
@@ -160,6 +162,7 @@ function findAsOf(
       if (kept.length >= most || !passes(request, candidate)) return true;
       kept.push(candidate);
       gatheredBytes += key.length + PAIR_BYTES + (candidate.revisionRecord?.length ?? 0);
+      if (known !== undefined && kept.length >= most) return false;
       return gatheredBytes <= bytesMax;
     });
     return kept;
@@ -169,7 +172,7 @@ function findAsOf(
   if (gatheredBytes > bytesMax) return ErrorCode.ReplyTooLarge;
   const candidates = mergeByKey(live, deleted, bounds.reverse);
   if (candidates.length > most) candidates.length = most;
-  return { candidates, count };
+  return { candidates, count: known ?? count };
 }
 
 /** A key is live or deleted, never both: there are no ties. */
@@ -181,22 +184,7 @@ function mergeByKey(live: Candidate[], deleted: Candidate[], isReverse: boolean)
 
 function countAt(state: StoreState, request: RangeRequest, revision: number): number {
   if (isSingleKey(request)) return findKey(state, request.key, revision) === undefined ? 0 : 1;
-  const bounds = boundsOf(request);
-  if (revision === state.revision) return countNewest(state, bounds);
-  let count = 0;
-  const countTable = (table: Table, isDeleted: boolean): void => {
-    state.map.scan(table, bounds, (key, record) => {
-      if (asOf(state, key, record, isDeleted, revision) !== undefined) count += 1;
-      return true;
-    });
-  };
-  countTable(Table.Keys, false);
-  if (state.tombstoneCount > 0) countTable(Table.Tombstones, true);
-  return count;
-}
-
-function countNewest(state: StoreState, bounds: ScanBounds): number {
-  return coversAll(bounds) ? state.keyCount : state.map.count(Table.Keys, bounds);
+  return countAsOf(state, boundsOf(request), revision);
 }
 
 /** Fetches the values of all candidates; false when they are more than may be gathered. */
