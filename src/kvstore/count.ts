@@ -1,7 +1,7 @@
 /**
- * How many keys a range has, at any revision. The newest count comes from LMDB without a look at the
- * keys; that of a revision not long ago from what changed since, so that a page of a list at an old
- * revision visits what it answers and what changed, not every key there is.
+ * How many keys a range has, at any revision. The newest count comes from LMDB without a look at
+ * the keys; that of a revision not long ago from what changed since, so that a page of a list at an
+ * old revision visits what it answers and what changed, not every key there is.
  */
 
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
