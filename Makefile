@@ -57,8 +57,8 @@ test: $(deps)
 cover: $(deps)
 	tap --no-disable-coverage --coverage-report=text $(tests)
 
-bench: $(deps)
-	node test/bench/main.ts
+bench: target/kvorum
+	node test/bench/main.ts --binary=target/kvorum
 
 lint: $(deps)
 	biome check --error-on-warnings .
