@@ -245,4 +245,4 @@ export const HASTY_CAMPAIGNS_MAX = 8;
 export const LOG_KEPT_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Entries a node keeps in memory for followers that lag, whatever their size. */
-export const LOG_KEPT_ENTRIES_MAX = 100_000;
+export const LOG_KEPT_ENTRIES_MAX = 50_000;

@@ -12,6 +12,7 @@ import { CommandError, ExitCode } from './command-error.ts';
 import { readNodeId, readServerSettings, type ServerSettings, serverFlag } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
 import { VERSION } from './version.ts';
+import { boundYoungGeneration } from './young-generation.ts';
 
 /** Runs a node until a signal stops it. Resolves when it has stopped. */
 export async function serve(
@@ -43,6 +44,7 @@ export async function openNode(
 ): Promise<Node> {
   const { cluster, heartbeatMs, electionMs, logKept } = settings;
   const clock = createSystemClock();
+  boundYoungGeneration(clock);
   const onFatal = (cause: unknown): void => endProcess(log, cause);
   const options = { id, cluster, dataDir, version: VERSION, clock, log, onFatal };
   try {
