@@ -1,9 +1,10 @@
 /**
  * A bound on the part of the heap where new objects are made.
  *
- * V8 lets it grow to 128 MiB under load and keeps it. A node makes little that lives on, so a quarter
- * of that is collected as cheaply and leaves the memory to the page cache. The size can be limited
- * on Node's command line only, which a packaged binary does not have; its growth can be stopped.
+ * V8 lets it grow to 128 MiB under load and keeps it. A node makes little that lives on, so a
+ * quarter of that is collected as cheaply and leaves the memory to the page cache. The size can be
+ * limited on Node's command line only, which a packaged binary does not have; its growth can be
+ * stopped.
  */
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';

@@ -74,14 +74,19 @@ export function requestRange(
     member.reads.add({ asker, id, request, deadlineMs });
     member.schedulePump();
   } else if (member.isInstalling) {
-    asker.refuse(id, ErrorCode.TooManyRequests, 'kvorum: a snapshot is being installed: ask again');
+    refuseWhileInstalling(asker, id);
   } else {
     member.answerRead({ asker, id, request });
   }
 }
 
+function refuseWhileInstalling(asker: Asker, id: number): void {
+  asker.refuse(id, ErrorCode.TooManyRequests, 'kvorum: a snapshot is being installed: ask again');
+}
+
 /** Says how this member is. */
 export function requestStatus(member: Member, asker: Asker, id: number): void {
+  if (member.isInstalling) return refuseWhileInstalling(asker, id);
   asker.answer(id, { type: FrameType.Status, body: statusOf(member) });
 }
 

@@ -11,6 +11,7 @@
  * snapshot is being installed the store is not touched and no Ready is taken.
  */
 
+import { FLUSH_BYTES } from '../../include/kvstore.ts';
 import type { Log } from '../../include/log.ts';
 import {
   DEADLINE_CHECK_MS,
@@ -344,6 +345,11 @@ export class Member {
     setImmediate(() => {
       this.#isCompacting = false;
       if (this.#isStopped || this.#isInstalling) return;
+      if (this.store.unflushedBytes() >= FLUSH_BYTES) {
+        // Removing must not outrun the flush that applying waits for.
+        this.options.clock.after(TICK_MS, () => this.#compact());
+        return;
+      }
       const hasMore = this.#applier.compactStep();
       this.schedulePump();
       if (hasMore) this.#compact();

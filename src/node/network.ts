@@ -164,11 +164,11 @@ export class Network {
       } finally {
         reader.close();
       }
-      onDone(true, index);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       log.warn('snapshot stream failed', { peer: to, reason });
-      onDone(false, index);
+      return onDone(false, index);
     }
+    onDone(true, index);
   }
 }

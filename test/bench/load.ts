@@ -4,8 +4,8 @@
  *
  * Phases: connect, warm up, measure, drain. What is answered inside the measured window counts.
  * Limits: connecting, and any silence while requests are in flight, ends with an error after
- * SILENT_TICKS_MAX. A machine that stands still for a while is not the server's fault: time is counted
- * in ticks of this process, and how long it got none is part of the result.
+ * SILENT_TICKS_MAX. A machine that stands still for a while is not the server's fault: time is
+ * counted in ticks of this process, and how long it got none is part of the result.
  */
 
 import { connect, type Socket } from 'node:net';
@@ -18,7 +18,9 @@ import { createWire, type SystemName } from './wires.ts';
 /** Milliseconds between two looks at how the load gets on. */
 const TICK_MS = 250;
 
-/** Ticks without any answer after which the server counts as stuck: 15 s that this process has seen. */
+/**
+ * Ticks without any answer after which the server counts as stuck: 15 s that this process has seen.
+ */
 const SILENT_TICKS_MAX = 60;
 
 /** Connections opened at once, below any listen backlog. */
