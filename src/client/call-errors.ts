@@ -57,11 +57,17 @@ function reasonOf(link: Link, call: LinkCall): string {
   if (call.link === link && call.state === CallState.Sent) {
     const isKnown = link.unreached !== '' && link.unreachedMs >= call.startedMs;
     const unreached = isKnown ? `, it does not reach ${link.unreached}` : '';
-    return `${name}: no answer to ${requestName(call)}${unreached}`;
+    const before = failureOf(link, call) === '' ? '' : `, before that: ${link.failure}`;
+    return `${name}: no answer to ${requestName(call)}${unreached}${before}`;
   }
   if (call.link === link) return `${name}: no connection yet`;
-  if (link.failureMs < call.startedMs) return '';
-  return link.failure.startsWith(name) ? link.failure : `${name}: ${link.failure}`;
+  const failure = failureOf(link, call);
+  return failure === '' || failure.startsWith(name) ? failure : `${name}: ${failure}`;
+}
+
+/** What the node last failed with since the call began; empty if it did not. */
+function failureOf(link: Link, call: LinkCall): string {
+  return link.failureMs < call.startedMs ? '' : link.failure;
 }
 
 function requestName(call: LinkCall): string {
