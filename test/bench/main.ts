@@ -69,7 +69,10 @@ async function run(options: Options): Promise<void> {
   };
   process.once('exit', cleanUp);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(1));
+    process.once(signal, () => {
+      progress(`ended by ${signal}`);
+      process.exit(1);
+    });
   }
   try {
     await measureAll(bench);
