@@ -11,9 +11,10 @@
  * leader and remembers it for writes; reads stick to one endpoint. It moves to another endpoint
  * when one cannot be reached, with a growing pause between rounds, until the request's deadline.
  *
- * What is sent again: a read always; a write only after a failure that says it did not take effect
- * (Retry.Safe in include/rpc.ts). A write whose outcome nobody knows fails with an error that says
- * so.
+ * What is sent again: a read always; a write after a failure that says it did not take effect
+ * (Retry.Safe in include/rpc.ts), and also when its outcome is unknown, since the session it is
+ * numbered in lets it take effect once. Without a session, or when the session expired meanwhile,
+ * a write of unknown outcome fails with an error that says so.
  *
  * Keys and values in answers are the caller's, but share memory with what arrived together with
  * them: copy a small one that is kept for long.
@@ -30,16 +31,43 @@
  * - TooManyRequests: more than CLIENT_CALLS_MAX requests are under way.
  */
 
-import type { KeyValue, SortOrder, SortTarget } from './kvstore.ts';
+import type {
+  Bytes,
+  CallOptions,
+  DeleteOptions,
+  Expected,
+  GetOptions,
+  HeldLease,
+  HistoryEntry,
+  LeaseGrantOptions,
+  LeaseTimeToLiveOptions,
+  Page,
+  PageOptions,
+  PutOptions,
+  RangeOptions,
+  SwapReply,
+  Transaction,
+  Watcher,
+  WatchOptions,
+} from './client-data.ts';
+import type { KeyValue } from './kvstore.ts';
 import type { NodeId } from './node.ts';
 import type {
   CompactReply,
   DeleteRangeReply,
+  LeaseGrantReply,
+  LeaseKeepAliveReply,
+  LeaseListReply,
+  LeaseRevokeReply,
+  LeaseTimeToLiveReply,
   MoveLeaderReply,
   PutReply,
   RangeReply,
   StatusReply,
+  TxnReply,
 } from './rpc.ts';
+
+export * from './client-data.ts';
 
 /** The port of the first node of the development cluster. */
 export const ENDPOINT_DEFAULT = '127.0.0.1:7001';
@@ -69,9 +97,6 @@ export const BACKOFF_MIN_MS = 10;
  */
 export const BACKOFF_MAX_MS = 250;
 
-/** A key or value: text is taken as UTF-8. Bytes are borrowed until the promise settles. */
-export type Bytes = string | Uint8Array;
-
 /** What a client is made from. */
 export type ClientOptions = {
   /**
@@ -82,6 +107,12 @@ export type ClientOptions = {
   readonly requestTimeoutMs?: number;
   /** Milliseconds until an attempt to connect fails; DIAL_TIMEOUT_MS when left out. */
   readonly dialTimeoutMs?: number;
+  /**
+   * Whether writes are numbered in a session, so that one of unknown outcome is sent again until
+   * its answer comes, and takes effect once (include/session.ts); true when left out. Opened with
+   * the first write. Without it such a write fails and says that its outcome is unknown.
+   */
+  readonly sessions?: boolean;
   /** Told what the client does on its own account. Called in the middle of it: must not throw. */
   readonly onEvent?: (event: ClientEvent) => void;
 };
@@ -99,66 +130,6 @@ export type ClientEvent =
       readonly leader: string;
     }
   | { readonly kind: 'retry'; readonly endpoint: string; readonly reason: string };
-
-/** What every request may say. */
-export type CallOptions = {
-  /** Milliseconds until this request fails; the client's when left out. */
-  readonly timeoutMs?: number;
-};
-
-/** How to put (etcd PutRequest). */
-export type PutOptions = CallOptions & {
-  /** The lease to hang the key on. */
-  readonly lease?: bigint;
-  /** Answer with the pair as it was before. */
-  readonly prevKv?: boolean;
-  /** Keep the value: `value` must be empty, the key must exist. */
-  readonly ignoreValue?: boolean;
-  /** Keep the lease; the key must exist. */
-  readonly ignoreLease?: boolean;
-};
-
-/** Which keys are meant besides `key`; at most one of the three. None: that single key. */
-export type KeySpan = {
-  /** All keys k with key <= k < rangeEnd. */
-  readonly rangeEnd?: Bytes;
-  /** All keys that start with `key`; every key when it is empty. */
-  readonly prefix?: boolean;
-  /** All keys from `key` on; every key when it is empty. */
-  readonly fromKey?: boolean;
-};
-
-/** How to read one key. */
-export type GetOptions = CallOptions & {
-  /** The revision to read at; the newest when left out. */
-  readonly revision?: number;
-  /** Answer from the state of the node asked, maybe stale, without asking its leader. */
-  readonly serializable?: boolean;
-};
-
-/** How to read a range (etcd RangeRequest). */
-export type RangeOptions = GetOptions &
-  KeySpan & {
-    /** Most pairs answered; 0 for all. */
-    readonly limit?: number;
-    readonly sortOrder?: SortOrder;
-    readonly sortTarget?: SortTarget;
-    /** Leave the values out. */
-    readonly keysOnly?: boolean;
-    /** Answer only how many there are. */
-    readonly countOnly?: boolean;
-    readonly minModRevision?: number;
-    readonly maxModRevision?: number;
-    readonly minCreateRevision?: number;
-    readonly maxCreateRevision?: number;
-  };
-
-/** How to delete (etcd DeleteRangeRequest). */
-export type DeleteOptions = CallOptions &
-  KeySpan & {
-    /** Answer with the pairs as they were before. */
-    readonly prevKv?: boolean;
-  };
 
 /** How to compact (etcd CompactionRequest). */
 export type CompactOptions = CallOptions & {
@@ -184,6 +155,50 @@ export type Client = {
   readonly range: (key: Bytes, options?: RangeOptions) => Promise<RangeReply>;
   /** Deletes a key, a range or a prefix, in one revision. */
   readonly delete: (key: Bytes, options?: DeleteOptions) => Promise<DeleteRangeReply>;
+  /**
+   * Reads a range page by page, in key order, all of one revision: memory stays bounded on both
+   * sides. Fails with Compacted when that revision is compacted meanwhile.
+   */
+  readonly pages: (key: Bytes, options?: PageOptions) => AsyncIterable<Page>;
+  /** Runs a transaction. One without writes is a linearizable read. */
+  readonly txn: (transaction: Transaction, options?: CallOptions) => Promise<TxnReply>;
+  /** Puts a key if it is what is expected. */
+  readonly compareAndSwap: (
+    key: Bytes,
+    expected: Expected,
+    value: Bytes,
+    options?: PutOptions,
+  ) => Promise<SwapReply>;
+  /** Deletes a key if it is what is expected. */
+  readonly compareAndDelete: (
+    key: Bytes,
+    expected: Expected,
+    options?: CallOptions,
+  ) => Promise<SwapReply>;
+  /** Watches a key, a range or a prefix. */
+  readonly watch: (key: Bytes, options?: WatchOptions) => Watcher;
+  /** Every revision of a key that is not compacted, oldest first, up to now. */
+  readonly history: (key: Bytes, options?: CallOptions) => AsyncIterable<HistoryEntry>;
+  /** Asks for a lease. */
+  readonly grantLease: (
+    ttlSeconds: number,
+    options?: LeaseGrantOptions,
+  ) => Promise<LeaseGrantReply>;
+  /** Ends a lease and deletes its keys. */
+  readonly revokeLease: (id: bigint, options?: CallOptions) => Promise<LeaseRevokeReply>;
+  /** Renews a lease once; ttlSeconds 0 says that it is gone. */
+  readonly keepAliveLease: (id: bigint, options?: CallOptions) => Promise<LeaseKeepAliveReply>;
+  /** What is left of a lease; ttlSeconds -1 says that it is gone. */
+  readonly leaseTimeToLive: (
+    id: bigint,
+    options?: LeaseTimeToLiveOptions,
+  ) => Promise<LeaseTimeToLiveReply>;
+  /** All leases. */
+  readonly leases: (options?: CallOptions) => Promise<LeaseListReply>;
+  /** Asks for a lease and renews it from then on. */
+  readonly holdLease: (ttlSeconds: number, options?: LeaseGrantOptions) => Promise<HeldLease>;
+  /** Renews a lease that is there from now on. */
+  readonly keepLease: (id: bigint, options?: CallOptions) => Promise<HeldLease>;
   /** Makes all revisions below `revision` unreadable. */
   readonly compact: (revision: number, options?: CompactOptions) => Promise<CompactReply>;
   /** Asks one node how it is. With `endpoint`, fails as soon as that one cannot be reached. */

@@ -44,6 +44,20 @@ export const ErrorCode = {
   NotLeader: 43,
   LearnerRefused: 44,
   ReplyTooLarge: 45,
+  TooManyOperations: 46,
+  DuplicateKey: 47,
+  InvalidCompare: 48,
+  LeaseExists: 49,
+  LeaseTtlTooLarge: 50,
+  NoSpace: 51,
+  WatchExists: 52,
+  WatchRangeEmpty: 53,
+  TooManyWatches: 54,
+  SessionExpired: 55,
+  SessionFull: 56,
+  TooManySessions: 57,
+  AnswerGiven: 58,
+  AnswerForgotten: 59,
   // Weather.
   NoLeader: 64,
   LeaderChanged: 65,
@@ -173,6 +187,94 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
       name: 'ReplyTooLarge',
       retry: Retry.Never,
       text: 'kvorum: the answer is too large: set a limit',
+    },
+  ],
+  [
+    ErrorCode.TooManyOperations,
+    {
+      name: 'TooManyOperations',
+      retry: Retry.Never,
+      text: 'etcdserver: too many operations in txn request',
+    },
+  ],
+  [
+    ErrorCode.DuplicateKey,
+    {
+      name: 'DuplicateKey',
+      retry: Retry.Never,
+      text: 'etcdserver: duplicate key given in txn request',
+    },
+  ],
+  [
+    ErrorCode.InvalidCompare,
+    {
+      name: 'InvalidCompare',
+      retry: Retry.Never,
+      text: 'kvorum: unknown compare target or result',
+    },
+  ],
+  [
+    ErrorCode.LeaseExists,
+    { name: 'LeaseExists', retry: Retry.Never, text: 'etcdserver: lease already exists' },
+  ],
+  [
+    ErrorCode.LeaseTtlTooLarge,
+    { name: 'LeaseTtlTooLarge', retry: Retry.Never, text: 'etcdserver: too large lease TTL' },
+  ],
+  [
+    ErrorCode.NoSpace,
+    { name: 'NoSpace', retry: Retry.Never, text: 'etcdserver: mvcc: database space exceeded' },
+  ],
+  [
+    ErrorCode.WatchExists,
+    {
+      name: 'WatchExists',
+      retry: Retry.Never,
+      text: 'mvcc: duplicate watch ID provided on the WatchStream',
+    },
+  ],
+  [
+    ErrorCode.WatchRangeEmpty,
+    { name: 'WatchRangeEmpty', retry: Retry.Never, text: 'mvcc: watcher range is empty' },
+  ],
+  [
+    ErrorCode.TooManyWatches,
+    {
+      name: 'TooManyWatches',
+      retry: Retry.Never,
+      text: 'kvorum: too many watches on this connection',
+    },
+  ],
+  [
+    ErrorCode.SessionExpired,
+    {
+      name: 'SessionExpired',
+      retry: Retry.Never,
+      text: 'kvorum: the session of this write has expired',
+    },
+  ],
+  [
+    ErrorCode.SessionFull,
+    {
+      name: 'SessionFull',
+      retry: Retry.Never,
+      text: 'kvorum: the session remembers too many answers: acknowledge some',
+    },
+  ],
+  [
+    ErrorCode.TooManySessions,
+    { name: 'TooManySessions', retry: Retry.Safe, text: 'kvorum: too many sessions' },
+  ],
+  [
+    ErrorCode.AnswerGiven,
+    { name: 'AnswerGiven', retry: Retry.Never, text: 'kvorum: this write was answered before' },
+  ],
+  [
+    ErrorCode.AnswerForgotten,
+    {
+      name: 'AnswerForgotten',
+      retry: Retry.Never,
+      text: 'kvorum: this write took effect, its answer was too large to keep',
     },
   ],
   [ErrorCode.NoLeader, { name: 'NoLeader', retry: Retry.Safe, text: 'etcdserver: no leader' }],
