@@ -110,7 +110,7 @@ export type WatchHub = {
   readonly catchUp: () => boolean;
   /** Tells the current revision to those who asked for progress and had no events since the last. */
   readonly tellProgress: () => void;
-  /** The store was replaced by a snapshot: all that was told stays told, the rest is looked up. */
+  /** The store was replaced by a snapshot: what was told stays told, the rest is looked up. */
   readonly storeReplaced: () => void;
 };
 
