@@ -187,6 +187,8 @@ export type Store = {
   readonly visitLeases: (visit: (lease: Lease) => void) => void;
   /** The keys that hang on a lease, in key order. */
   readonly leaseKeys: (id: bigint) => readonly Buffer[];
+  /** The session of an id; undefined when there is none. */
+  readonly session: (id: number) => Session | undefined;
   /** Visits every session, in no promised order. */
   readonly visitSessions: (visit: (session: Session) => void) => void;
   /** The watches of this store's changes. */
