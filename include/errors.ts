@@ -71,6 +71,7 @@ export const ErrorCode = {
   ConnectionLost: 97,
   DeadlineExceeded: 98,
   BadEndpoint: 99,
+  NotHeld: 100,
 } as const;
 /** One of the values of ErrorCode. */
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -319,6 +320,10 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
     { name: 'DeadlineExceeded', retry: Retry.Unknown, text: 'context deadline exceeded' },
   ],
   [ErrorCode.BadEndpoint, { name: 'BadEndpoint', retry: Retry.Never, text: 'bad endpoint' }],
+  [
+    ErrorCode.NotHeld,
+    { name: 'NotHeld', retry: Retry.Never, text: 'kvorum: it is not held any more' },
+  ],
 ]);
 
 /**
