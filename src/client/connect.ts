@@ -43,7 +43,15 @@ import { Router } from './router.ts';
 
 export * from '../../include/client.ts';
 export { type KeyValue, SortOrder, SortTarget } from '../../include/kvstore.ts';
+export * from '../../include/recipes.ts';
 export { ERRORS, ErrorCode, KvorumError, Retry } from '../../include/rpc.ts';
+export { createBarrier } from './recipes/barrier.ts';
+export { createDoubleBarrier } from './recipes/double-barrier.ts';
+export { createElection } from './recipes/election.ts';
+export { createLock } from './recipes/lock.ts';
+export { createQueue } from './recipes/queue.ts';
+export { registerService, resolveService, watchService } from './recipes/services.ts';
+export { transact } from './recipes/transact.ts';
 
 /** Time and chance, for tests to replace. */
 export type Machine = { readonly clock: Clock; readonly random: Random };
