@@ -1,0 +1,351 @@
+/**
+ * The time of leases and sessions, counted by the leader alone (etcd's lessor).
+ *
+ * The store knows what was granted; this knows since when. A leader proposes what has run out
+ * (Expire), so that it ends at the same place of the log on every member, and now and then what is
+ * left of long leases (LeaseCheckpoint), so that the next leader need not start them anew.
+ *
+ *   follow(term) --load--> counting --tick: run out--> expiring --applied: settle--> gone
+ *                             ^  '--renew--'              |
+ *                             '------- still there -------'
+ *
+ * Invariants: only the leader of a term counts, and it starts every time anew at the beginning of
+ * its term, so a lease ends late, never early; an alarm never rings after its lease's deadline. A
+ * renewal only moves the deadline: the alarm rings in vain and is set again, so that a keep-alive
+ * costs a look-up. A session's use is not even noted: when its alarm rings, the store says whether
+ * it was used, and its full time starts then.
+ *
+ * Limits: one Expire a tick of at most EXPIRE_BATCH_MAX, EXPIRING_MAX proposed and not yet applied.
+ */
+
+import {
+  CHECKPOINT_BATCH_MAX,
+  EXPIRE_BATCH_MAX,
+  type ExpireRequest,
+  LEASE_CHECKPOINT_SECONDS,
+  type Lease,
+  type LeaseCheckpoint,
+  type Session,
+} from '../../include/kvstore.ts';
+import type { LogIndex, Term } from '../../include/node.ts';
+import { FrameType, type InternalCommand } from '../../include/rpc.ts';
+import { assert } from '../assert.ts';
+import type { Clock } from '../clock.ts';
+import type { Store } from '../kvstore/store.ts';
+import { type Alarm, AlarmHeap, NO_SLOT } from './alarm-heap.ts';
+
+/** What a lessor follows while its member does not lead. */
+export const NO_TERM: Term = 0;
+
+/** Leases and sessions proposed to end and not yet ended, at which no more are proposed. */
+export const EXPIRING_MAX = 4 * EXPIRE_BATCH_MAX;
+
+/** Milliseconds until a proposal that was not taken is tried again. */
+const PROPOSE_AGAIN_MS = 100;
+
+const CHECKPOINT_MS = LEASE_CHECKPOINT_SECONDS * 1_000;
+
+/** What a member lends its lessor. */
+export type LessorOptions = {
+  readonly store: Pick<Store, 'lease' | 'session' | 'visitLeases' | 'visitSessions'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Puts a command into the log; returns whether it was taken. */
+  readonly propose: (command: InternalCommand) => boolean;
+};
+
+type LeaseTime = Alarm & {
+  readonly kind: 'lease';
+  readonly id: bigint;
+  readonly grantIndex: LogIndex;
+  readonly ttlSeconds: number;
+  deadlineMs: number;
+  /** When what is left is to be told to the others; infinite when it is too little for that. */
+  checkpointMs: number;
+  /** The log says, or may come to say, that less than the full time is left. */
+  isCheckpointed: boolean;
+  isExpiring: boolean;
+};
+
+type SessionTime = Alarm & {
+  readonly kind: 'session';
+  readonly id: number;
+  readonly ttlSeconds: number;
+  deadlineMs: number;
+  /** The last use when the deadline was set. */
+  lastIndex: LogIndex;
+  isExpiring: boolean;
+};
+
+type Times = LeaseTime | SessionTime;
+
+/** What one tick has to propose. */
+type Due = {
+  readonly expired: Times[];
+  readonly checkpointed: LeaseTime[];
+};
+
+/** The leases and sessions of a member, with their deadlines. */
+export class Lessor {
+  readonly #options: LessorOptions;
+  readonly #leases: Map<bigint, LeaseTime> = new Map();
+  readonly #sessions: Map<number, SessionTime> = new Map();
+  readonly #alarms: AlarmHeap<Times> = new AlarmHeap();
+  #term: Term = NO_TERM;
+  #expiringCount = 0;
+
+  constructor(options: LessorOptions) {
+    this.#options = options;
+  }
+
+  /** The term in which this member leads and counts; NO_TERM when it does not. */
+  get term(): Term {
+    return this.#term;
+  }
+
+  /** Leases and sessions whose time is counted. */
+  get count(): number {
+    return this.#leases.size + this.#sessions.size;
+  }
+
+  /**
+   * Says in which term this member leads; NO_TERM when it does not. In a new term everything is
+   * counted from its start.
+   */
+  follow(term: Term): void {
+    if (term === this.#term) return;
+    this.#term = term;
+    this.#leases.clear();
+    this.#sessions.clear();
+    this.#alarms.clear();
+    this.#expiringCount = 0;
+    if (term === NO_TERM) return;
+    const { store } = this.#options;
+    store.visitLeases((lease) => this.#countLease(lease));
+    store.visitSessions((session) => this.#countSession(session));
+  }
+
+  /** Proposes what has run out. */
+  tick(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const earliest = this.#alarms.peek();
+    if (earliest === undefined || earliest.ringMs > nowMs) return;
+    const due = this.#takeDue(nowMs);
+    if (due.expired.length > 0) this.#proposeExpiry(due.expired, nowMs);
+    if (due.checkpointed.length > 0) this.#proposeCheckpoint(due.checkpointed, nowMs);
+  }
+
+  /** A grant or a revocation of the lease was applied, maybe not for the first time. */
+  leaseChanged(id: bigint): void {
+    if (this.#term === NO_TERM) return;
+    const lease = this.#options.store.lease(id);
+    const known = this.#leases.get(id);
+    if (known !== undefined) {
+      if (lease?.grantIndex === known.grantIndex) return;
+      this.#forget(known);
+    }
+    if (lease !== undefined) this.#countLease(lease);
+  }
+
+  /** An opening of the session was applied, maybe not for the first time. */
+  sessionOpened(id: number): void {
+    if (this.#term === NO_TERM || this.#sessions.has(id)) return;
+    const session = this.#options.store.session(id);
+    if (session !== undefined) this.#countSession(session);
+  }
+
+  /** An expiry was applied: whatever it names and is still there counts on. */
+  settle(request: ExpireRequest): void {
+    if (this.#term === NO_TERM) return;
+    const { store, clock } = this.#options;
+    for (const { id } of request.leases) this.leaseChanged(id);
+    for (const { session: id } of request.sessions) {
+      const known = this.#sessions.get(id);
+      if (known === undefined) continue;
+      const session = store.session(id);
+      if (session === undefined) this.#forget(known);
+      else if (known.isExpiring) this.#restart(known, session, clock.nowMs());
+    }
+  }
+
+  /**
+   * Gives a lease its full time again. The caller knows that this member still leads and has
+   * applied all that was committed when it was asked; clears the checkpoint first (see
+   * `isCheckpointed`).
+   *
+   * @returns its seconds; 0 when it is gone, or its end is in the log already
+   */
+  renew(id: bigint): number {
+    const lease = this.#leases.get(id);
+    if (lease === undefined || lease.isExpiring) return 0;
+    const nowMs = this.#options.clock.nowMs();
+    lease.deadlineMs = nowMs + lease.ttlSeconds * 1_000;
+    lease.checkpointMs = checkpointAfter(nowMs, lease.ttlSeconds);
+    // The alarm may stay: it rings at the old deadline or checkpoint, neither of which is later.
+    return lease.ttlSeconds;
+  }
+
+  /**
+   * Whether a renewal must first be told to the others: they would give the lease less than a
+   * client is told here.
+   */
+  isCheckpointed(id: bigint): boolean {
+    const lease = this.#leases.get(id);
+    return lease !== undefined && lease.isCheckpointed && !lease.isExpiring;
+  }
+
+  /** The clearing of a lease's checkpoint was proposed: none may follow it until it is applied. */
+  clearing(id: bigint): void {
+    const lease = this.#leases.get(id);
+    assert(lease !== undefined, 'a checkpoint that is cleared is known', id);
+    lease.checkpointMs = checkpointAfter(this.#options.clock.nowMs(), lease.ttlSeconds);
+  }
+
+  /** It was applied. */
+  cleared(id: bigint): void {
+    const lease = this.#leases.get(id);
+    if (lease !== undefined) lease.isCheckpointed = false;
+  }
+
+  /** Whole seconds left of a lease; -1 when there is none. */
+  secondsLeft(id: bigint): number {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return -1;
+    return Math.max(0, Math.floor((lease.deadlineMs - this.#options.clock.nowMs()) / 1_000));
+  }
+
+  #countLease(lease: Lease): void {
+    const { id, grantIndex, ttlSeconds, remainingSeconds } = lease;
+    const isCheckpointed = remainingSeconds > 0;
+    const leftSeconds = isCheckpointed ? remainingSeconds : ttlSeconds;
+    const nowMs = this.#options.clock.nowMs();
+    const deadlineMs = nowMs + leftSeconds * 1_000;
+    const checkpointMs = checkpointAfter(nowMs, leftSeconds);
+    const time: LeaseTime = {
+      kind: 'lease',
+      id,
+      grantIndex,
+      ttlSeconds,
+      deadlineMs,
+      checkpointMs,
+      isCheckpointed,
+      isExpiring: false,
+      ringMs: Math.min(deadlineMs, checkpointMs),
+      slot: NO_SLOT,
+    };
+    this.#leases.set(id, time);
+    this.#alarms.add(time);
+  }
+
+  #countSession({ session: id, ttlSeconds, lastIndex }: Session): void {
+    const deadlineMs = this.#options.clock.nowMs() + ttlSeconds * 1_000;
+    const time: SessionTime = {
+      kind: 'session',
+      id,
+      ttlSeconds,
+      deadlineMs,
+      lastIndex,
+      isExpiring: false,
+      ringMs: deadlineMs,
+      slot: NO_SLOT,
+    };
+    this.#sessions.set(id, time);
+    this.#alarms.add(time);
+  }
+
+  #forget(time: Times): void {
+    if (time.isExpiring) this.#expiringCount -= 1;
+    this.#alarms.remove(time);
+    if (time.kind === 'lease') this.#leases.delete(time.id);
+    else this.#sessions.delete(time.id);
+  }
+
+  /** A session was used: its time starts anew. */
+  #restart(time: SessionTime, session: Session, nowMs: number): void {
+    if (time.isExpiring) this.#expiringCount -= 1;
+    time.isExpiring = false;
+    time.lastIndex = session.lastIndex;
+    time.deadlineMs = nowMs + time.ttlSeconds * 1_000;
+    this.#setAlarm(time, time.deadlineMs);
+  }
+
+  #setAlarm(time: Times, ringMs: number): void {
+    this.#alarms.remove(time);
+    time.ringMs = ringMs;
+    this.#alarms.add(time);
+  }
+
+  /** Takes the alarms that ring out of the heap; those that ring in vain are set again. */
+  #takeDue(nowMs: number): Due {
+    const due: Due = { expired: [], checkpointed: [] };
+    const room = Math.min(EXPIRE_BATCH_MAX, EXPIRING_MAX - this.#expiringCount);
+    for (let visited = 0; visited < CHECKPOINT_BATCH_MAX; visited += 1) {
+      const time = this.#alarms.peek();
+      if (time === undefined || time.ringMs > nowMs) break;
+      if (time.kind === 'session' && this.#wasUsed(time, nowMs)) continue;
+      if (time.deadlineMs <= nowMs) {
+        if (due.expired.length >= room) break;
+        due.expired.push(time);
+        this.#alarms.remove(time);
+      } else if (time.kind === 'lease' && time.checkpointMs <= nowMs) {
+        due.checkpointed.push(time);
+        this.#alarms.remove(time);
+      } else {
+        this.#setAlarm(time, nextRing(time));
+      }
+    }
+    return due;
+  }
+
+  #wasUsed(time: SessionTime, nowMs: number): boolean {
+    const session = this.#options.store.session(time.id);
+    assert(session !== undefined, 'a session ends by an expiry', time.id);
+    if (session.lastIndex === time.lastIndex) return false;
+    this.#restart(time, session, nowMs);
+    return true;
+  }
+
+  #proposeExpiry(expired: readonly Times[], nowMs: number): void {
+    const leases = [];
+    const sessions = [];
+    for (const time of expired) {
+      if (time.kind === 'lease') leases.push({ id: time.id, grantIndex: time.grantIndex });
+      else sessions.push({ session: time.id, lastIndex: time.lastIndex });
+    }
+    if (this.#options.propose({ type: FrameType.Expire, body: { leases, sessions } })) {
+      for (const time of expired) time.isExpiring = true;
+      this.#expiringCount += expired.length;
+    } else {
+      for (const time of expired) this.#setAlarm(time, nowMs + PROPOSE_AGAIN_MS);
+    }
+  }
+
+  #proposeCheckpoint(due: readonly LeaseTime[], nowMs: number): void {
+    const checkpoints: LeaseCheckpoint[] = due.map(({ id, deadlineMs }) => ({
+      id,
+      remainingSeconds: Math.ceil((deadlineMs - nowMs) / 1_000),
+    }));
+    const isTaken = this.#options.propose({
+      type: FrameType.LeaseCheckpoint,
+      body: { checkpoints },
+    });
+    for (const time of due) {
+      if (!isTaken) {
+        this.#setAlarm(time, Math.min(time.deadlineMs, nowMs + PROPOSE_AGAIN_MS));
+        continue;
+      }
+      time.isCheckpointed = true;
+      time.checkpointMs = checkpointAfter(nowMs, (time.deadlineMs - nowMs) / 1_000);
+      this.#setAlarm(time, nextRing(time));
+    }
+  }
+}
+
+/** Short leases are not worth a checkpoint: a new leader gives them their full time. */
+function checkpointAfter(nowMs: number, leftSeconds: number): number {
+  if (leftSeconds <= LEASE_CHECKPOINT_SECONDS) return Number.POSITIVE_INFINITY;
+  return nowMs + CHECKPOINT_MS;
+}
+
+function nextRing(time: Times): number {
+  return time.kind === 'lease' ? Math.min(time.deadlineMs, time.checkpointMs) : time.deadlineMs;
+}
