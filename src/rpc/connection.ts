@@ -16,7 +16,7 @@
  *     |--close(), end, error-------------------------------------^
  */
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   CLOSE_LINGER_MS,
   CloseReason,
@@ -90,7 +90,7 @@ export class Connection {
   /** Called when all that was queued is with the kernel; for whoever paces a stream. */
   onDrain: (() => void) | undefined = undefined;
 
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #clock: Clock;
   readonly #flushQueue: FlushQueue;
   readonly #reader: FrameReader;
@@ -114,11 +114,11 @@ export class Connection {
   #linger: Timer | undefined = undefined;
 
   /**
-   * @param socket connected, accepted or connecting; this connection's from now on
+   * @param socket connected or still connecting; this connection's from now on
    * @param remote `address:port` of the other side, for people
    */
   constructor(
-    socket: Socket,
+    socket: Duplex,
     remote: string,
     limits: ConnectionLimits,
     clock: Clock,

@@ -4,6 +4,7 @@
  */
 
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CloseReason, ErrorCode, FrameType, type Hello, KvorumError } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock, Timer } from '../clock.ts';
@@ -18,6 +19,18 @@ import { remoteName } from './remote-name.ts';
 /** Milliseconds after which the kernel asks whether a silent host is still there. */
 export const KEEP_ALIVE_MS = 60_000;
 
+/**
+ * Opens a stream of bytes to a place. It may be used at once, and fails by its `error` event; bytes
+ * arrive in later turns.
+ *
+ * @param address host name or IP address
+ */
+export type OpenStream = (address: string, port: number) => Duplex;
+
+/** Opens a stream over TCP. */
+export const openTcp: OpenStream = (host, port) =>
+  connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+
 /** Whom to connect to, and as what. */
 export type DialOptions = {
   /** Host name or IP address. */
@@ -31,6 +44,8 @@ export type DialOptions = {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
+  /** The way there; TCP when left out. */
+  readonly openStream?: OpenStream;
 };
 
 /** What becomes of an attempt to connect: one call of onReady, or of onFailed. */
@@ -51,14 +66,8 @@ export type DialCallbacks = {
 export function dial(options: DialOptions, callbacks: DialCallbacks): Connection {
   assert(options.port > 0, 'a port counts from 1', options.port);
   assert(options.port <= 0xffff, 'a port has 16 bits', options.port);
-  const { clock, flushQueue, limits, timeoutMs } = options;
-  const socket = connect({
-    host: options.address,
-    port: options.port,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-  });
+  const { clock, flushQueue, limits, timeoutMs, openStream = openTcp } = options;
+  const socket = openStream(options.address, options.port);
   const remote = remoteName(options.address, options.port);
   const connection = new Connection(socket, remote, limits, clock, flushQueue);
   const timer = clock.after(timeoutMs, () => {

@@ -5,10 +5,13 @@
  * and closed; none of that touches another connection. Of each peer one connection is kept, the
  * newest: an older one is the leftover of a process or network that is gone.
  *
+ * A program that has its node inside connects without a port (`adopt`), by the same rules.
+ *
  * Limits: CONNECTIONS_MAX; HELLO_TIMEOUT_MS; a first frame of HELLO_LENGTH_MAX.
  */
 
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Log } from '../../include/log.ts';
 import type { Message, NodeId } from '../../include/node.ts';
 import {
@@ -51,8 +54,8 @@ const REFUSED_LINGERING_MAX = 1_000;
 export type ServerOptions = {
   /** Host name or IP address to listen on. */
   readonly address: string;
-  /** 0 to 65535; 0 for any free one. */
-  readonly port: number;
+  /** 0 to 65535; 0 for any free one. Undefined: connections come from within, by `adopt`. */
+  readonly port: number | undefined;
   readonly clusterId: bigint;
   readonly nodeId: NodeId;
   /** CONNECTIONS_MAX when left out. */
@@ -112,10 +115,12 @@ export class Server {
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
     this.#net.maxConnections = this.#connectionsMax + REFUSED_LINGERING_MAX;
-    this.#net.on('connection', (socket) => this.#accept(socket));
+    this.#net.on('connection', (socket) => {
+      this.adopt(socket, remoteName(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0));
+    });
   }
 
-  /** The port listened on. */
+  /** The port listened on; 0 for none. */
   get port(): number {
     return this.#port;
   }
@@ -128,17 +133,28 @@ export class Server {
   /** Starts to listen; see `listen`. */
   async start(): Promise<void> {
     const { address, port, clock } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#net.once('error', (cause) => reject(listenError(address, port, cause)));
-      this.#net.listen({ host: address, port }, resolve);
-    });
-    this.#net.removeAllListeners('error');
-    this.#net.on('error', (cause) => {
-      this.#options.log.error('accept failed', { reason: networkFault(cause, 'unknown') });
-    });
-    const bound = this.#net.address();
-    this.#port = bound !== null && typeof bound === 'object' ? bound.port : port;
+    if (port !== undefined) this.#port = await this.#listen(address, port);
     this.#ticker = clock.every(CONNECTION_TICK_MS, () => this.#tick());
+  }
+
+  /**
+   * Takes a connection as if it had been accepted.
+   *
+   * @param stream one end of a pair within this process; the other end is the caller's
+   * @param remote who has the other end, for people
+   */
+  adopt(stream: Duplex, remote: string): void {
+    const { clock, flushQueue } = this.#options;
+    const connection = new Connection(stream, remote, STRANGER_LIMITS, clock, flushQueue);
+    if (this.#connections.size >= this.#connectionsMax) {
+      const why = `this node holds ${this.#connectionsMax} connections: ask another one`;
+      const error = new KvorumError(ErrorCode.TooManyConnections, why);
+      this.#refusals.add(error, remote);
+      connection.refuse(error);
+      return;
+    }
+    this.#connections.add(connection);
+    this.#awaitHello(connection);
   }
 
   /**
@@ -162,19 +178,18 @@ export class Server {
     for (const connection of this.#connections) connection.tick();
   }
 
-  #accept(socket: Socket): void {
-    const { clock, flushQueue } = this.#options;
-    const remote = remoteName(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
-    const connection = new Connection(socket, remote, STRANGER_LIMITS, clock, flushQueue);
-    if (this.#connections.size >= this.#connectionsMax) {
-      const why = `this node holds ${this.#connectionsMax} connections: ask another one`;
-      const error = new KvorumError(ErrorCode.TooManyConnections, why);
-      this.#refusals.add(error, remote);
-      connection.refuse(error);
-      return;
-    }
-    this.#connections.add(connection);
-    this.#awaitHello(connection);
+  /** Returns the port that is listened on. */
+  async #listen(address: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#net.once('error', (cause) => reject(listenError(address, port, cause)));
+      this.#net.listen({ host: address, port }, resolve);
+    });
+    this.#net.removeAllListeners('error');
+    this.#net.on('error', (cause) => {
+      this.#options.log.error('accept failed', { reason: networkFault(cause, 'unknown') });
+    });
+    const bound = this.#net.address();
+    return bound !== null && typeof bound === 'object' ? bound.port : port;
   }
 
   #awaitHello(connection: Connection): void {
