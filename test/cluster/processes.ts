@@ -66,6 +66,11 @@ export class NodeProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** Whether it has ended, by itself or killed. */
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /**
    * Waits for a line that `isMeant` accepts, from line `from` on. Rejects when the process ends.
    */
@@ -73,7 +78,7 @@ export class NodeProcess {
     for (;;) {
       const found = this.lines.slice(from).find(isMeant);
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      if (this.hasEnded) {
         throw new Error(
           `node ${this.id} ended: ${this.errorOutput}${JSON.stringify(this.lines.at(-1))}`,
         );
