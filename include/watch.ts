@@ -35,7 +35,7 @@ export type WatchEvent = {
 
 /** Asks for a watch (etcd WatchCreateRequest). */
 export type WatchRequest = {
-  /** Empty: from the first key on. */
+  /** Empty: the key of one zero byte, the smallest there is. */
   readonly key: Buffer;
   readonly rangeEnd: Buffer;
   /** The first revision to tell of, maybe a future one; 0 for what comes after the current one. */
@@ -57,7 +57,10 @@ export type WatchBatch = {
    */
   readonly revision: number;
   readonly events: readonly WatchEvent[];
-  /** The last revision in it is not whole: the rest follows in the next batch of the watch. */
+  /**
+   * The last revision in it is not whole: the rest follows in the next batch of the watch, which
+   * has no events when it turns out that there is no rest.
+   */
   readonly isFragment: boolean;
 };
 
@@ -80,7 +83,7 @@ export type WatchStream = {
   /**
    * Starts a watch. Events come later, never from within this call.
    * @param watchId chosen by the client, unique in the stream
-   * @returns why it is refused (WatchExists, WatchRangeEmpty, TooManyWatches), or 0
+   * @returns why it is refused (KeyTooLong, WatchExists, WatchRangeEmpty, TooManyWatches), or 0
    */
   readonly create: (watchId: number, request: WatchRequest) => ErrorCode | 0;
   /** Ends a watch; returns whether there was one. */
@@ -128,6 +131,15 @@ export const WATCH_BATCH_BYTES = 512 * 1024;
 
 /** Most revisions of history that one step of catching up visits. */
 export const CATCH_UP_STEP_REVISIONS_MAX = 1_000;
+
+/** Bytes of revisions after which such a step stops early: values may be large. */
+export const CATCH_UP_STEP_BYTES_MAX = 1024 * 1024;
+
+/**
+ * How many places of history are read from at once for watches of ranges that lag. Another one
+ * joins the nearest behind it, or waits.
+ */
+export const CATCH_UP_COHORTS_MAX = 8;
 
 /** Bytes of events waiting for a client at which its watches are held back. */
 export const WATCH_QUEUED_BYTES_MAX = 4 * 1024 * 1024;
