@@ -1,0 +1,333 @@
+/**
+ * All watches of one member (WatchHub in include/watch.ts).
+ *
+ *   create ----------------------------> live cohort     in sync: told of each batch applied
+ *     |                                   |        ^
+ *     | starts in the past                | full   | has caught up
+ *     v                                   v        |
+ *   queue of its stream <-- drained -- (blocked)   |
+ *     |      |                                     |
+ *     |      +--- single key: its own revisions ---+
+ *     |                                            |
+ *     +--- range: a lagging cohort ----------------+      reads what everybody wrote
+ *
+ * The live cohort goes on by `notify`, everything else by `catchUp`: there the streams take turns,
+ * and so do the lagging cohorts, the one furthest back and the one that is nearly there.
+ *
+ * A watch that is ahead of its cohort is not told what comes before its own place. So a watch may
+ * join any cohort behind it: one that starts in the future is in the live cohort.
+ *
+ * A compaction ends watches that have not been told what it removes, but never one in sync: the
+ * store tells the live cohort before it removes anything.
+ */
+
+import {
+  CATCH_UP_STEP_REVISIONS_MAX,
+  type WatchHub,
+  type WatchRequest,
+  type WatchSink,
+  type WatchStream,
+} from '../../../include/kvstore.ts';
+import { ErrorCode } from '../../../include/rpc.ts';
+import { assert } from '../../assert.ts';
+import { Ring } from '../../ring.ts';
+import type { StoreState } from '../store-state.ts';
+import { advance } from './cohort-step.ts';
+import { createWatch } from './create-watch.ts';
+import { addToCohort, removeFromCohort, takeWatches } from './grouping.ts';
+import { tellKeyHistory } from './key-history.ts';
+import { isCompacted, LaggingCohorts } from './lagging-cohorts.ts';
+import { canTell } from './telling.ts';
+import {
+  type Cohort,
+  createCohort,
+  SINGLE_KEY,
+  type StreamState,
+  type Watch,
+} from './watch-state.ts';
+
+/** What the queue of one stream may visit before it is the next one's turn. */
+const TURN_VISITS_MAX = 200;
+
+/** How many watches one step moves, ends or forgets. */
+const STEP_WATCHES_MAX = 1_000;
+
+/**
+ * Makes the hub of a store.
+ * @param state the store's state as of now: a snapshot swaps it for another
+ */
+export function createWatchHub(state: () => StoreState): WatchHub {
+  const hub = new Hub(state);
+  return {
+    open: (sink) => hub.open(sink),
+    notify: () => hub.notify(),
+    catchUp: () => hub.catchUp(),
+    tellProgress: () => hub.tellProgress(),
+    storeReplaced: () => hub.storeReplaced(),
+  };
+}
+
+class Hub {
+  readonly #state: () => StoreState;
+  /** Watches in sync, and those that start in the future. */
+  #live: Cohort;
+  readonly #lagging = new LaggingCohorts();
+  readonly #streams = new Set<StreamState>();
+  /** Streams whose queue is to be served, in turn. */
+  readonly #due = new Ring<StreamState>();
+  /** Closed streams whose watches are not all removed. */
+  readonly #closing = new Set<StreamState>();
+  /** Watches that want notes of progress. */
+  readonly #progress = new Set<Watch>();
+  #isCohortsTurn = false;
+
+  constructor(state: () => StoreState) {
+    this.#state = state;
+    this.#live = createCohort(state().revision + 1, 0);
+  }
+
+  open(sink: WatchSink): WatchStream {
+    const stream: StreamState = {
+      sink,
+      watches: new Map(),
+      queue: new Set(),
+      isBlocked: false,
+      isDue: false,
+      isClosed: false,
+      laggingCount: 0,
+      waiting: [],
+    };
+    this.#streams.add(stream);
+    return {
+      create: (watchId, request) => this.#create(stream, watchId, request),
+      cancel: (watchId) => this.#cancel(stream, watchId),
+      whenInSync: (callback) => {
+        stream.waiting.push(callback);
+        this.#settle(stream);
+      },
+      drained: () => {
+        stream.isBlocked = false;
+        this.#schedule(stream);
+      },
+      count: () => (stream.isClosed ? 0 : stream.watches.size),
+      close: () => this.#close(stream),
+    };
+  }
+
+  notify(): void {
+    const state = this.#state();
+    this.#skipUnwatched(state);
+    // Only a revision too large for one step is told over several turns.
+    while (this.#live.main <= state.revision) {
+      advance(state, this.#live, this.#parkLive);
+      if (this.#live.sub > 0) return;
+    }
+  }
+
+  catchUp(): boolean {
+    const state = this.#state();
+    this.#removeClosed();
+    if (this.#live.main <= state.revision) {
+      this.#skipUnwatched(state);
+      advance(state, this.#live, this.#parkLive);
+    }
+    this.#isCohortsTurn = !this.#isCohortsTurn;
+    if (this.#lagging.count > 0 && (this.#isCohortsTurn || this.#due.count === 0)) {
+      this.#advanceLagging(state);
+    } else {
+      this.#serveStreams(state);
+    }
+    const isLate = this.#live.main <= state.revision;
+    return isLate || this.#lagging.count > 0 || this.#due.count > 0 || this.#closing.size > 0;
+  }
+
+  tellProgress(): void {
+    this.#skipUnwatched(this.#state());
+    const revision = this.#live.main - 1;
+    for (const watch of this.#progress) {
+      const { stream, hasNews } = watch;
+      watch.hasNews = false;
+      const isInSync = watch.group?.cohort === this.#live && watch.nextMain <= this.#live.main;
+      if (!isInSync || hasNews || stream.isClosed || !canTell(stream)) continue;
+      stream.sink.progress(watch.id, revision);
+    }
+  }
+
+  storeReplaced(): void {
+    const told = this.#live;
+    this.#live = createCohort(this.#state().revision + 1, 0);
+    if (told.count > 0) this.#lagging.add(told);
+    for (const stream of this.#streams) stream.laggingCount = stream.watches.size;
+  }
+
+  #create(stream: StreamState, id: number, request: WatchRequest): ErrorCode | 0 {
+    assert(!stream.isClosed, 'a closed stream takes no watches');
+    const state = this.#state();
+    const watch = createWatch(stream, id, request, state.revision);
+    if (typeof watch === 'number') return watch;
+    stream.watches.set(id, watch);
+    if (request.progressNotify) this.#progress.add(watch);
+    this.#skipUnwatched(state);
+    const { main, sub } = this.#live;
+    if (watch.nextMain > main || (watch.nextMain === main && sub === 0)) {
+      addToCohort(this.#live, watch);
+    } else {
+      stream.laggingCount += 1;
+      this.#enqueue(watch);
+    }
+    return 0;
+  }
+
+  #cancel(stream: StreamState, id: number): boolean {
+    const watch = stream.isClosed ? undefined : stream.watches.get(id);
+    if (watch === undefined) return false;
+    const isLagging = watch.group?.cohort !== this.#live;
+    this.#forget(watch);
+    if (isLagging) stream.laggingCount -= 1;
+    this.#settle(stream);
+    return true;
+  }
+
+  #forget(watch: Watch): void {
+    const { stream, id } = watch;
+    removeFromCohort(watch);
+    stream.queue.delete(watch);
+    stream.watches.delete(id);
+    this.#progress.delete(watch);
+  }
+
+  #close(stream: StreamState): void {
+    stream.isClosed = true;
+    stream.waiting = [];
+    this.#closing.add(stream);
+    this.#removeClosed();
+  }
+
+  /** Removes watches of closed streams, not too many at once. */
+  #removeClosed(): void {
+    let left = STEP_WATCHES_MAX;
+    for (const stream of this.#closing) {
+      for (const watch of stream.watches.values()) {
+        if (left === 0) return;
+        this.#forget(watch);
+        left -= 1;
+      }
+      this.#closing.delete(stream);
+      this.#streams.delete(stream);
+    }
+  }
+
+  /** Nobody watches: nothing need be read. */
+  #skipUnwatched(state: StoreState): void {
+    if (this.#live.count > 0) return;
+    this.#live.main = state.revision + 1;
+    this.#live.sub = 0;
+  }
+
+  readonly #parkLive = (watch: Watch): void => {
+    watch.stream.laggingCount += 1;
+    this.#enqueue(watch);
+  };
+
+  readonly #enqueue = (watch: Watch): void => {
+    watch.stream.queue.add(watch);
+    this.#schedule(watch.stream);
+  };
+
+  #schedule(stream: StreamState): void {
+    if (stream.isBlocked || stream.isDue || stream.isClosed || stream.queue.size === 0) return;
+    stream.isDue = true;
+    this.#due.push(stream);
+  }
+
+  #settle(stream: StreamState): void {
+    if (stream.laggingCount > 0 || stream.waiting.length === 0) return;
+    this.#skipUnwatched(this.#state());
+    const callbacks = stream.waiting;
+    stream.waiting = [];
+    for (const callback of callbacks) callback(this.#live.main - 1);
+  }
+
+  /** The watch is told up to `nextMain`, which the live cohort has not passed. */
+  #join(watch: Watch): void {
+    const { stream } = watch;
+    stream.queue.delete(watch);
+    watch.nextSub = 0;
+    addToCohort(this.#live, watch);
+    stream.laggingCount -= 1;
+    this.#settle(stream);
+  }
+
+  #endCompacted(state: StoreState, watch: Watch): void {
+    const { stream, id } = watch;
+    this.#forget(watch);
+    stream.laggingCount -= 1;
+    stream.sink.cancelled(id, ErrorCode.Compacted, state.compactRevision);
+    this.#settle(stream);
+  }
+
+  #serveStreams(state: StoreState): void {
+    let visits = 0;
+    while (visits < CATCH_UP_STEP_REVISIONS_MAX) {
+      const stream = this.#due.shift();
+      if (stream === undefined) return;
+      stream.isDue = false;
+      visits += this.#serve(state, stream);
+      this.#schedule(stream);
+    }
+  }
+
+  /** Goes on with the watches in the queue of a stream; returns how much was visited. */
+  #serve(state: StoreState, stream: StreamState): number {
+    let visits = 1;
+    for (const watch of stream.queue) {
+      if (visits >= TURN_VISITS_MAX || stream.isClosed || !canTell(stream)) break;
+      visits += this.#goOn(state, watch);
+    }
+    return visits;
+  }
+
+  #goOn(state: StoreState, watch: Watch): number {
+    if (isCompacted(state, watch.nextMain)) {
+      this.#endCompacted(state, watch);
+      return 1;
+    }
+    if (watch.nextMain > state.revision) {
+      this.#join(watch);
+      return 1;
+    }
+    const { queue } = watch.stream;
+    if (watch.end === SINGLE_KEY) {
+      const visits = tellKeyHistory(state, watch, TURN_VISITS_MAX);
+      if (watch.nextMain > state.revision) {
+        this.#join(watch);
+      } else {
+        queue.delete(watch);
+        queue.add(watch);
+      }
+      return visits;
+    }
+    queue.delete(watch);
+    if (!this.#lagging.take(watch)) queue.add(watch);
+    return 1;
+  }
+
+  #advanceLagging(state: StoreState): void {
+    const cohort = this.#lagging.pick();
+    if (cohort.main > state.revision) {
+      for (const watch of takeWatches(cohort, STEP_WATCHES_MAX)) {
+        watch.nextMain = Math.max(watch.nextMain, cohort.main);
+        this.#join(watch);
+      }
+    } else if (isCompacted(state, cohort.main)) {
+      for (const watch of takeWatches(cohort, STEP_WATCHES_MAX)) {
+        watch.nextMain = Math.max(watch.nextMain, cohort.main);
+        // It may be ahead of its cohort: the queue decides.
+        this.#enqueue(watch);
+      }
+    } else {
+      advance(state, cohort, this.#enqueue);
+    }
+    if (cohort.count === 0) this.#lagging.delete(cohort);
+  }
+}
