@@ -6,6 +6,7 @@
  * core as a hint, since a process that died takes both down at once.
  */
 
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../include/log.ts';
 import type { NodeConfig, NodeId, PeerStatus } from '../../include/node.ts';
@@ -16,6 +17,7 @@ import type { Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
 import type { Connection } from '../rpc/connection.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
+import { createMemoryPair } from '../rpc/memory-pair.ts';
 import { PeerLink } from '../rpc/peer-link.ts';
 import { listen, type Server } from '../rpc/server.ts';
 import { receiveSnapshot } from '../rpc/snapshot-receiver.ts';
@@ -31,6 +33,8 @@ export type NetworkOptions = {
   /** This node's line of nodes.conf, and all lines. */
   readonly self: NodeConfig;
   readonly nodes: readonly NodeConfig[];
+  /** Whether it has a port: a node that has none is reached from within its process only. */
+  readonly listens: boolean;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -74,13 +78,13 @@ export class Network {
    * @throws KvorumError BadEndpoint: the port is taken or the address is not this machine's
    */
   async open(): Promise<void> {
-    const { clusterId, self, clock, log } = this.#options;
+    const { clusterId, self, listens, clock, log } = this.#options;
     const member = this.#member;
     assert(member !== undefined, 'a network opens with its member');
     const intake = new SnapshotIntake(member);
     this.#server = await listen({
       address: self.address,
-      port: self.port,
+      port: listens ? self.port : undefined,
       clusterId,
       nodeId: self.id,
       clock,
@@ -96,11 +100,21 @@ export class Network {
     for (const link of this.#links.values()) link.start();
   }
 
+  /** Connects to this node from within its process; the stream is the caller's. */
+  openStream(): Duplex {
+    const [near, far] = createMemoryPair();
+    if (this.#server === undefined) far.destroy();
+    else this.#server.adopt(far, 'this process');
+    return near;
+  }
+
   /** Closes the port and all links. */
   async close(): Promise<void> {
     this.#stopped.abort();
     for (const link of this.#links.values()) link.close();
-    await this.#server?.close();
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.close();
   }
 
   #createLink(peer: NodeConfig): PeerLink {

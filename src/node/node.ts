@@ -6,6 +6,7 @@
  * owner is told once and ends the process, which is what a restart recovers from.
  */
 
+import type { Duplex } from 'node:stream';
 import type { Log } from '../../include/log.ts';
 import {
   APPEND_BYTES_MAX,
@@ -51,6 +52,8 @@ export type NodeOptions = {
   readonly heartbeatMs?: number;
   readonly electionMs?: number;
   readonly logKept?: LogKept;
+  /** Whether it opens its port; true when left out. Without one it can only be alone. */
+  readonly listens?: boolean;
 };
 
 /** How a node is stopped. */
@@ -62,6 +65,8 @@ export type StopOptions = {
 /** A running node. */
 export type Node = {
   readonly member: Member;
+  /** Connects to the node from within its process. Closed at once when the node has stopped. */
+  readonly openStream: () => Duplex;
   /** Closes and syncs everything; resolves when the directory is free again. */
   readonly stop: (options?: StopOptions) => Promise<void>;
 };
@@ -89,6 +94,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     clusterId: cluster.clusterId,
     self,
     nodes: cluster.nodes,
+    listens: options.listens ?? true,
     store,
     clock,
     random,
@@ -118,7 +124,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   member.start();
   reportStart(log, self, parts, clock.nowMs() - startedMs);
   const running = member;
-  return { member: running, stop: (how) => stopNode(running, network, parts, how) };
+  return {
+    member: running,
+    openStream: () => network.openStream(),
+    stop: (how) => stopNode(running, network, parts, how),
+  };
 }
 
 async function openParts(
