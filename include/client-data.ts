@@ -3,9 +3,8 @@
  * of include/client.ts, which exports it.
  */
 
-import type { ErrorCode } from './errors.ts';
+import { ERRORS, ErrorCode, KvorumError } from './errors.ts';
 import type { KeyValue, SortOrder, SortTarget, WatchEvent } from './kvstore.ts';
-import type { NodeId } from './node.ts';
 import type { LeaseKeepAliveReply, TxnReply } from './rpc.ts';
 
 /** A key or value: text is taken as UTF-8. Bytes are borrowed until the promise settles. */
@@ -76,6 +75,9 @@ export type PageOptions = Omit<
   /** Most pairs of all pages; 0 for all. */
   readonly limit?: number;
 };
+
+/** Bytes of keys and values after which a page ends. */
+export const PAGE_BYTES = 256 * 1024;
 
 /** Some pairs of a range, in key order; all pages are of the same revision. */
 export type Page = {
@@ -184,6 +186,18 @@ export type Watcher = AsyncIterable<WatchEvents> & {
   readonly close: () => Promise<void>;
 };
 
+/** A watch has ended since what comes next in it is compacted. */
+export class WatchError extends KvorumError {
+  /** The oldest revision that can be watched from. */
+  readonly compactRevision: number;
+
+  constructor(compactRevision: number) {
+    const text = ERRORS.get(ErrorCode.Compacted)?.text;
+    super(ErrorCode.Compacted, `${text}: ${compactRevision} is the oldest to watch from`);
+    this.compactRevision = compactRevision;
+  }
+}
+
 /** Bytes of events of one watch that wait in the client for its user. */
 export const WATCH_BUFFER_BYTES = 8 * 1024 * 1024;
 
@@ -227,14 +241,6 @@ export type HistoryEntry = {
   readonly kind: 'put' | 'delete';
   /** The pair as it was put; undefined of a deletion. */
   readonly kv: KeyValue | undefined;
-};
-
-/** A watch was ended by the node: what it waits for is gone. */
-export type WatchEnd = {
-  readonly code: ErrorCode;
-  /** The oldest revision that can be watched from. */
-  readonly compactRevision: number;
-  readonly nodeId: NodeId;
 };
 
 /** The answer to a transaction. */

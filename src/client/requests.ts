@@ -9,18 +9,22 @@ import type {
   CompactOptions,
   DeleteOptions,
   KeySpan,
+  LeaseGrantOptions,
   PutOptions,
   RangeOptions,
+  WatchOptions,
 } from '../../include/client.ts';
 import {
   type CompactRequest,
   type DeleteRangeRequest,
   FROM_KEY,
+  type LeaseGrantRequest,
   NO_RANGE_END,
   type PutRequest,
   type RangeRequest,
   SortOrder,
   SortTarget,
+  type WatchRequest,
 } from '../../include/kvstore.ts';
 import { NODE_ID_MAX, type NodeId } from '../../include/node.ts';
 import { ErrorCode, KvorumError, type MoveLeaderRequest } from '../../include/rpc.ts';
@@ -55,6 +59,8 @@ export function rangeRequest(key: Bytes, options: RangeOptions): RangeRequest {
     maxModRevision: integer('maxModRevision', options.maxModRevision),
     minCreateRevision: integer('minCreateRevision', options.minCreateRevision),
     maxCreateRevision: integer('maxCreateRevision', options.maxCreateRevision),
+    pageBytes: integer('pageBytes', options.pageBytes),
+    uncounted: options.uncounted ?? false,
   };
 }
 
@@ -66,6 +72,23 @@ export function deleteRequest(key: Bytes, options: DeleteOptions): DeleteRangeRe
 /** Shapes a compaction. */
 export function compactRequest(revision: number, options: CompactOptions): CompactRequest {
   return { revision: integer('revision', revision), physical: options.physical ?? false };
+}
+
+/** Shapes a watch. */
+export function watchRequest(key: Bytes, options: WatchOptions): WatchRequest {
+  return {
+    ...spanOf(key, options),
+    startRevision: integer('startRevision', options.startRevision),
+    prevKv: options.prevKv ?? false,
+    noPut: options.noPut ?? false,
+    noDelete: options.noDelete ?? false,
+    progressNotify: options.progressNotify ?? false,
+  };
+}
+
+/** Shapes the asking for a lease. */
+export function grantRequest(ttlSeconds: number, options: LeaseGrantOptions): LeaseGrantRequest {
+  return { id: leaseOf(options.id), ttlSeconds: integer('ttlSeconds', ttlSeconds) };
 }
 
 /** Shapes a leader transfer. @throws KvorumError BadTransferee for what no node is called */
@@ -87,7 +110,8 @@ export function prefixEnd(prefix: Buffer): Buffer {
   return FROM_KEY; // no key is beyond
 }
 
-function spanOf(key: Bytes, span: KeySpan): { key: Buffer; rangeEnd: Buffer } {
+/** The keys that a span means, as a request says it. */
+export function spanOf(key: Bytes, span: KeySpan): { key: Buffer; rangeEnd: Buffer } {
   const start = toBuffer(key);
   if (span.rangeEnd !== undefined) return { key: start, rangeEnd: toBuffer(span.rangeEnd) };
   if (span.prefix !== true && span.fromKey !== true) return { key: start, rangeEnd: NO_RANGE_END };
@@ -95,18 +119,21 @@ function spanOf(key: Bytes, span: KeySpan): { key: Buffer; rangeEnd: Buffer } {
   return { key: start, rangeEnd: span.prefix === true ? prefixEnd(start) : FROM_KEY };
 }
 
-function toBuffer(bytes: Bytes): Buffer {
+/** Bytes as they travel: text becomes UTF-8, bytes are not copied. */
+export function toBuffer(bytes: Bytes): Buffer {
   if (typeof bytes === 'string') return Buffer.from(bytes);
   if (Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function integer(name: string, value = 0): number {
+/** A number as it was given, 0 when it was not. */
+export function integer(name: string, value = 0): number {
   if (Number.isSafeInteger(value)) return value;
   throw new KvorumError(ErrorCode.FrameMalformed, `${name}: ${value} is no integer below 2^53`);
 }
 
-function leaseOf(lease = 0n): bigint {
+/** A lease id as it was given, 0n when it was not. */
+export function leaseOf(lease = 0n): bigint {
   if (BigInt.asIntN(64, lease) === lease) return lease;
   throw new KvorumError(ErrorCode.FrameMalformed, `lease: ${lease} does not fit 64 bits`);
 }
