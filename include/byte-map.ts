@@ -23,7 +23,10 @@ export const Table = {
   Leases: 4,
   /** lease, key -> nothing: the keys that hang on a lease. */
   LeaseKeys: 5,
-  /** session -> its time, and the answers it remembers. Written with each flush. */
+  /**
+   * session -> its time; session, block of writes -> the answers it remembers. Written at each
+   * flush.
+   */
   Sessions: 6,
 } as const;
 /** One of the values of Table. */

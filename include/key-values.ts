@@ -198,5 +198,17 @@ export type TxnResult = {
  */
 export const TXN_OPS_MAX = 128;
 
+/**
+ * Most compares and operations of a transaction in all, nested ones and both branches included:
+ * checking and applying it holds up everybody else.
+ */
+export const TXN_PARTS_MAX = 8_192;
+
+/**
+ * Most bytes of keys and values that a transaction with writes answers. With more it takes effect,
+ * and is told AnswerForgotten: every member gathers the answer while it applies.
+ */
+export const TXN_ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
 /** Most transactions within each other, the outermost included: bounded by TXN_OPS_MAX as well. */
 export const TXN_DEPTH_MAX = 16;

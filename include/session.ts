@@ -34,6 +34,12 @@ export const SESSION_ANSWERS_MAX = 65_536;
  */
 export const SESSION_ANSWER_BYTES_MAX = 64 * 1024;
 
+/**
+ * Most bytes of all answers that a session remembers: of what comes beyond only the fact is, as of
+ * one that is too large.
+ */
+export const SESSION_ANSWERS_BYTES_MAX = 4 * 1024 * 1024;
+
 /** Opens a session. */
 export type SessionOpenRequest = { readonly ttlSeconds: number };
 

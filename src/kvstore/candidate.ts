@@ -96,11 +96,16 @@ function findInChain(
 export function fetch(state: StoreState, candidate: Candidate): Buffer {
   if (candidate.revisionRecord === undefined) {
     assert(candidate.keyRecord !== undefined, 'a candidate has one of its records');
-    const record = state.map.get(Table.Revisions, headKey(candidate.keyRecord));
-    assert(record !== undefined, 'the newest revision of a key is there', candidate.modRevision);
-    candidate.revisionRecord = record;
+    candidate.revisionRecord = newestRevision(state, candidate.keyRecord);
   }
   return candidate.revisionRecord;
+}
+
+/** What Revisions holds of the newest revision of a key. */
+export function newestRevision(state: StoreState, keyRecord: Buffer): Buffer {
+  const record = state.map.get(Table.Revisions, headKey(keyRecord));
+  assert(record !== undefined, 'the newest revision of a key is there', headMain(keyRecord));
+  return record;
 }
 
 /** The answer's pair with its value. */

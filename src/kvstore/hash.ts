@@ -9,9 +9,10 @@ import { isSwept } from './compaction.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { isDeletion, prevKey, prevMain } from './revision-record.ts';
+import { hashSessions } from './session-table.ts';
 import { type StoreState, SUB_MAX } from './store-state.ts';
 
-/** CRC-32 of revisions, keys and deletions, in order. Visits everything. */
+/** CRC-32 of revisions, keys, deletions, leases and sessions, in order. Visits everything. */
 export function hashState(state: StoreState): number {
   const { map, revision, compactRevision } = state;
   const removable = isSwept(state) ? new Set<string>() : removableRevisions(state);
@@ -21,15 +22,17 @@ export function hashState(state: StoreState): number {
     if (!removable.has(key.toString('latin1'))) hash = crc32(record, crc32(key, hash));
     return true;
   });
-  map.scan(Table.Keys, ALL_PAIRS, (key, record) => {
-    hash = crc32(record, crc32(key, hash));
-    return true;
-  });
+  for (const table of [Table.Keys, Table.Leases, Table.LeaseKeys]) {
+    map.scan(table, ALL_PAIRS, (key, record) => {
+      hash = crc32(record, crc32(key, hash));
+      return true;
+    });
+  }
   map.scan(Table.Tombstones, ALL_PAIRS, (key, record) => {
     if (headMain(record) > compactRevision) hash = crc32(record, crc32(key, hash));
     return true;
   });
-  return hash;
+  return hashSessions(state.sessions, hash);
 }
 
 /** The revisions that the rest of the compaction under way will remove. */

@@ -52,17 +52,17 @@ export function writeCounter(view: DataView, offset: number, value: number): voi
   view.setUint32(offset + 4, value >>> 0);
 }
 
-/** Reads an id of 64 bits. */
-export function readId(bytes: Buffer, offset: number): bigint {
+/** Reads a lease: 64 bits, signed as in etcd. */
+export function readLease(bytes: Buffer, offset: number): bigint {
   // Nearly all are 0, and making a bigint costs.
   if (bytes.readUInt32BE(offset) === 0 && bytes.readUInt32BE(offset + 4) === 0) return 0n;
-  return bytes.readBigUInt64BE(offset);
+  return bytes.readBigInt64BE(offset);
 }
 
-/** Writes an id of 64 bits. */
-export function writeId(view: DataView, offset: number, id: bigint): void {
-  if (id === 0n) writeCounter(view, offset, 0);
-  else view.setBigUint64(offset, id);
+/** Writes a lease. */
+export function writeLease(view: DataView, offset: number, lease: bigint): void {
+  if (lease === 0n) writeCounter(view, offset, 0);
+  else view.setBigInt64(offset, lease);
 }
 
 /** Makes the key of a revision. */
@@ -101,7 +101,7 @@ export function versionOf(record: Buffer): number {
 
 /** The lease the key hangs on. */
 export function leaseOf(record: Buffer): bigint {
-  return readId(record, LEASE_OFFSET);
+  return readLease(record, LEASE_OFFSET);
 }
 
 /** How many revisions the chain has. */
@@ -143,7 +143,7 @@ export function encodeKeyRecord(
   view.setUint32(offset + INDEX_OFFSET, nextIndex(chain, startsAnew));
   writeCounter(view, offset + CREATE_OFFSET, change.createRevision);
   writeCounter(view, offset + VERSION_OFFSET, change.version);
-  writeId(view, offset + LEASE_OFFSET, change.lease);
+  writeLease(view, offset + LEASE_OFFSET, change.lease);
   const landmarks = offset + LANDMARKS_OFFSET;
   if (kept > 0) chain?.copy(bytes, landmarks, LANDMARKS_OFFSET, LANDMARKS_OFFSET + keptBytes);
   writeCounter(view, landmarks + keptBytes, change.main);

@@ -62,6 +62,9 @@ const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
   [Table.Keys, 'keys'],
   [Table.Revisions, 'revisions'],
   [Table.Tombstones, 'tombstones'],
+  [Table.Leases, 'leases'],
+  [Table.LeaseKeys, 'lease-keys'],
+  [Table.Sessions, 'sessions'],
 ]);
 
 /**

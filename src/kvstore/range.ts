@@ -22,14 +22,15 @@ import {
 import { ErrorCode } from '../../include/rpc.ts';
 import { asOf, type Candidate, fetch, newestOf, toKeyOnly, toPair } from './candidate.ts';
 import { countAsOf, countNewest, countSince } from './count.ts';
+import { createGathering, type Enough, type Gathering, gather, PAIR_BYTES } from './gathering.ts';
 import { boundsOf, isSingleKey } from './key-range.ts';
 import { sortCandidates } from './sort.ts';
 import type { StoreState } from './store-state.ts';
 
-/** Bytes an answer takes a pair besides key and value. */
-const PAIR_BYTES = 64;
-
-/** The candidates of a range, and how many keys it has whatever the limit and the filters. */
+/**
+ * The candidates of a range, and how many keys it has whatever the limit and the filters; 0 when
+ * nobody asks.
+ */
 type Found = { readonly candidates: Candidate[]; readonly count: number };
 
 /**
@@ -46,15 +47,16 @@ export function range(
   const revision = request.revision <= 0 ? current : request.revision;
   if (revision < state.compactRevision) return ErrorCode.Compacted;
   if (request.countOnly) {
-    return { revision: current, kvs: [], more: false, count: countAt(state, request, revision) };
+    const count = request.uncounted ? 0 : countAt(state, request, revision);
+    return { revision: current, kvs: [], more: false, count };
   }
 
-  const most = gatherMax(request);
+  const enough = gatherUpTo(request, bytesMax);
   const found = isSingleKey(request)
     ? findOne(state, request, revision)
     : revision === current
-      ? findNewest(state, request, most, bytesMax)
-      : findAsOf(state, request, revision, most, bytesMax);
+      ? findNewest(state, request, enough)
+      : findAsOf(state, request, revision, enough);
   if (typeof found === 'number') return found;
   const { candidates, count } = found;
 
@@ -63,19 +65,24 @@ export function range(
     if (needsValues && !fetchAll(state, candidates, bytesMax)) return ErrorCode.ReplyTooLarge;
     sortCandidates(state, candidates, request.sortTarget, request.sortOrder);
   }
-  const more = request.limit > 0 && candidates.length > request.limit;
-  if (more) candidates.length = request.limit;
+  const foundCount = candidates.length;
+  if (request.limit > 0 && foundCount > request.limit) candidates.length = request.limit;
 
-  const kvs = answer(state, candidates, request.keysOnly, bytesMax);
-  return typeof kvs === 'number' ? kvs : { revision: current, kvs, more, count };
+  const kvs = answer(state, candidates, request, bytesMax);
+  if (typeof kvs === 'number') return kvs;
+  return { revision: current, kvs, more: kvs.length < foundCount, count };
 }
 
-/** How many candidates suffice: one more than the limit shows that there are more. */
-function gatherMax(request: RangeRequest): number {
-  if (request.limit <= 0) return Number.POSITIVE_INFINITY;
-  const isKeyOrder = request.sortTarget === SortTarget.Key || request.sortOrder === SortOrder.None;
-  const sortsCut = request.sortTarget !== SortTarget.Key && hasFilter(request);
-  return isKeyOrder && !sortsCut ? request.limit + 1 : Number.POSITIVE_INFINITY;
+/**
+ * How much suffices: one candidate more than limit and page show that there are more. What is
+ * sorted by something else than the key must be gathered whole.
+ */
+function gatherUpTo(request: RangeRequest, bytesMax: number): Enough {
+  const isByKey = request.sortTarget === SortTarget.Key;
+  const isCutByKey = isByKey || (request.sortOrder === SortOrder.None && !hasFilter(request));
+  const most = isCutByKey && request.limit > 0 ? request.limit + 1 : Number.POSITIVE_INFINITY;
+  const pageBytes = isByKey && request.pageBytes > 0 ? request.pageBytes : Number.POSITIVE_INFINITY;
+  return { most, pageBytes, hasValues: !request.keysOnly, bytesMax };
 }
 
 function hasFilter(request: RangeRequest): boolean {
@@ -105,7 +112,8 @@ function scanBounds(request: RangeRequest): ScanBounds {
 function findOne(state: StoreState, request: RangeRequest, revision: number): Found {
   const candidate = findKey(state, request.key, revision);
   if (candidate === undefined) return { candidates: [], count: 0 };
-  return { candidates: passes(request, candidate) ? [candidate] : [], count: 1 };
+  const count = request.uncounted ? 0 : 1;
+  return { candidates: passes(request, candidate) ? [candidate] : [], count };
 }
 
 function findKey(state: StoreState, key: Buffer, revision: number): Candidate | undefined {
@@ -116,62 +124,54 @@ function findKey(state: StoreState, key: Buffer, revision: number): Candidate | 
   return deleted === undefined ? undefined : asOf(state, key, deleted, true, revision);
 }
 
-function findNewest(
-  state: StoreState,
-  request: RangeRequest,
-  most: number,
-  bytesMax: number,
-): Found | ErrorCode {
+function findNewest(state: StoreState, request: RangeRequest, enough: Enough): Found | ErrorCode {
   const bounds = scanBounds(request);
-  const candidates: Candidate[] = [];
+  const gathering = createGathering();
   const isFiltered = hasFilter(request);
   let visited = 0;
-  let gatheredBytes = 0;
-  let isWhole = true;
   state.map.scan(Table.Keys, bounds, (key, record) => {
     visited += 1;
     const candidate = newestOf(key, record);
-    if (isFiltered && !passes(request, candidate)) return true;
-    candidates.push(candidate);
-    gatheredBytes += key.length + PAIR_BYTES;
-    isWhole = candidates.length < most && gatheredBytes <= bytesMax;
-    return isWhole;
+    if (!isFiltered || passes(request, candidate)) gather(state, gathering, enough, candidate);
+    return !gathering.isEnough;
   });
-  if (gatheredBytes > bytesMax) return ErrorCode.ReplyTooLarge;
-  return { candidates, count: isWhole ? visited : countNewest(state, bounds) };
+  if (gathering.isTooLarge) return ErrorCode.ReplyTooLarge;
+  const { candidates, isEnough } = gathering;
+  if (request.uncounted) return { candidates, count: 0 };
+  return { candidates, count: isEnough ? countNewest(state, bounds) : visited };
 }
 
+/**
+ * Gathers from live and from deleted keys what suffices of each, which covers what suffices of
+ * both. Goes on to the end only for a count that nothing else tells.
+ */
 function findAsOf(
   state: StoreState,
   request: RangeRequest,
   revision: number,
-  most: number,
-  bytesMax: number,
+  enough: Enough,
 ): Found | ErrorCode {
   const bounds = scanBounds(request);
-  const known = Number.isFinite(most) ? countSince(state, bounds, revision) : undefined;
+  const isCut = Number.isFinite(enough.most) || Number.isFinite(enough.pageBytes);
+  const known = request.uncounted ? 0 : isCut ? countSince(state, bounds, revision) : undefined;
   let count = 0;
-  let gatheredBytes = 0;
-  /** Keeps the first `most` that pass; goes on to the end only if the count is not known. */
-  const gather = (table: Table, isDeleted: boolean): Candidate[] => {
-    const kept: Candidate[] = [];
+  const gatherFrom = (table: Table, isDeleted: boolean): Gathering => {
+    const gathering = createGathering();
     state.map.scan(table, bounds, (key, record) => {
       const candidate = asOf(state, key, record, isDeleted, revision);
       if (candidate === undefined) return true;
       count += 1;
-      if (kept.length >= most || !passes(request, candidate)) return true;
-      kept.push(candidate);
-      gatheredBytes += key.length + PAIR_BYTES + (candidate.revisionRecord?.length ?? 0);
-      if (known !== undefined && kept.length >= most) return false;
-      return gatheredBytes <= bytesMax;
+      if (!gathering.isEnough && passes(request, candidate))
+        gather(state, gathering, enough, candidate);
+      return !gathering.isTooLarge && (known === undefined || !gathering.isEnough);
     });
-    return kept;
+    return gathering;
   };
-  const live = gather(Table.Keys, false);
-  const deleted = state.tombstoneCount === 0 ? [] : gather(Table.Tombstones, true);
-  if (gatheredBytes > bytesMax) return ErrorCode.ReplyTooLarge;
-  const candidates = mergeByKey(live, deleted, bounds.reverse);
-  if (candidates.length > most) candidates.length = most;
+  const live = gatherFrom(Table.Keys, false);
+  const deleted = state.tombstoneCount === 0 ? undefined : gatherFrom(Table.Tombstones, true);
+  if (live.isTooLarge || deleted?.isTooLarge === true) return ErrorCode.ReplyTooLarge;
+  const candidates = mergeByKey(live.candidates, deleted?.candidates ?? [], bounds.reverse);
+  if (candidates.length > enough.most) candidates.length = enough.most;
   return { candidates, count: known ?? count };
 }
 
@@ -200,16 +200,17 @@ function fetchAll(state: StoreState, candidates: readonly Candidate[], bytesMax:
 function answer(
   state: StoreState,
   candidates: readonly Candidate[],
-  isKeysOnly: boolean,
+  request: RangeRequest,
   bytesMax: number,
 ): KeyValue[] | ErrorCode {
   const kvs: KeyValue[] = [];
-  let answerBytes = 0;
+  let pairBytes = 0;
   for (const candidate of candidates) {
-    const kv = isKeysOnly ? toKeyOnly(candidate) : toPair(state, candidate);
-    answerBytes += kv.key.length + kv.value.length + PAIR_BYTES;
-    if (answerBytes > bytesMax) return ErrorCode.ReplyTooLarge;
+    const kv = request.keysOnly ? toKeyOnly(candidate) : toPair(state, candidate);
+    pairBytes += kv.key.length + kv.value.length;
+    if (request.pageBytes > 0 && pairBytes > request.pageBytes && kvs.length > 0) break;
     kvs.push(kv);
+    if (pairBytes + kvs.length * PAIR_BYTES > bytesMax) return ErrorCode.ReplyTooLarge;
   }
   return kvs;
 }

@@ -22,9 +22,9 @@ import {
   type KeyChange,
   REVISION_KEY_BYTES,
   readCounter,
-  readId,
+  readLease,
   writeCounter,
-  writeId,
+  writeLease,
 } from './key-record.ts';
 
 /** What a revision did to its key. */
@@ -66,7 +66,7 @@ export function encodeRevision(
   copyRevisionKey(view, offset + JUMP_OFFSET, chain, jumpOffset(chain, startsAnew));
   writeCounter(view, offset + CREATE_OFFSET, change.createRevision);
   writeCounter(view, offset + VERSION_OFFSET, change.version);
-  writeId(view, offset + LEASE_OFFSET, change.lease);
+  writeLease(view, offset + LEASE_OFFSET, change.lease);
   bytes.set(key, offset + KEY_OFFSET);
   bytes.set(value, offset + KEY_OFFSET + key.length);
   return arena.piece();
@@ -127,6 +127,6 @@ export function toKeyValue(record: Buffer, modRevision: number, value: Buffer): 
     createRevision: readCounter(record, CREATE_OFFSET),
     modRevision,
     version: readCounter(record, VERSION_OFFSET),
-    lease: readId(record, LEASE_OFFSET),
+    lease: readLease(record, LEASE_OFFSET),
   };
 }

@@ -8,18 +8,19 @@ import {
   type AppliedPosition,
   type ByteMap,
   FLUSH_BYTES,
-  KEY_BYTES_MAX,
   REQUEST_BYTES_MAX,
+  SESSION_ANSWERS_BYTES_MAX,
   Table,
 } from '../../include/kvstore.ts';
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
 import { readCounter } from './key-record.ts';
+import { TABLE_KEY_BYTES_MAX } from './lease-table.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { END_BYTES, END_MARK, PAIR_HEADER_BYTES } from './snapshot-stream.ts';
 import { loadState } from './store-state.ts';
 
-/** The longest value in any table: a revision of the largest request, and its header. */
-const VALUE_BYTES_MAX = REQUEST_BYTES_MAX + 64 * 1024;
+/** The longest value in any table: a largest request or a session's answers, and their heads. */
+const VALUE_BYTES_MAX = Math.max(REQUEST_BYTES_MAX, SESSION_ANSWERS_BYTES_MAX) + 64 * 1024;
 
 const TABLES = Object.values(Table);
 
@@ -97,8 +98,9 @@ function itemBytes(bytes: Buffer, offset: number): number {
   if (offset + PAIR_HEADER_BYTES > bytes.length) return 0;
   const keyBytes = bytes.readUInt16BE(offset + 1);
   const valueBytes = bytes.readUInt32BE(offset + 3);
-  if (keyBytes === 0 || keyBytes > KEY_BYTES_MAX)
+  if (keyBytes === 0 || keyBytes > TABLE_KEY_BYTES_MAX) {
     throw damaged(`it has a key of ${keyBytes} bytes`);
+  }
   if (valueBytes > VALUE_BYTES_MAX) throw damaged(`it has a value of ${valueBytes} bytes`);
   return PAIR_HEADER_BYTES + keyBytes + valueBytes;
 }

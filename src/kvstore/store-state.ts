@@ -11,6 +11,7 @@ import {
 import { assert } from '../assert.ts';
 import { Arena } from './arena.ts';
 import { readCounter, writeCounter } from './key-record.ts';
+import { loadSessions, type Sessions, saveSessions } from './session-table.ts';
 
 /** The state of a store beside its tables. */
 export type StoreState = {
@@ -27,6 +28,7 @@ export type StoreState = {
   keyCount: number;
   /** Pairs in Tombstones: while there are none, nobody looks. */
   tombstoneCount: number;
+  readonly sessions: Sessions;
   /** The last entry applied. */
   applied: AppliedPosition;
   /** Effects were applied that setApplied has not accounted for: no moment for a flush. */
@@ -37,7 +39,7 @@ export type StoreState = {
 export const SUB_MAX = 0xffff_ffff;
 
 /** Version of the layout of all tables. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 const STATE_KEY = Buffer.from('state');
 const FIXED_BYTES = 4 + 8 + 8 + 8 + 4 + 8 + 8 + 8 + 8;
@@ -55,7 +57,9 @@ const NOTHING_APPLIED: AppliedPosition = Object.freeze({
  * @throws StoreError when another version wrote it
  */
 export function loadState(map: ByteMap, path: string): StoreState {
-  const state: StoreState = {
+  const record = map.get(Table.Meta, STATE_KEY);
+  const saved = record === undefined ? undefined : decodeState(record, path);
+  return {
     map,
     arena: new Arena(),
     revision: 1,
@@ -64,11 +68,11 @@ export function loadState(map: ByteMap, path: string): StoreState {
     sweptSub: SUB_MAX,
     keyCount: 0,
     tombstoneCount: 0,
+    sessions: loadSessions(map),
     applied: NOTHING_APPLIED,
     hasOpenEffects: false,
+    ...saved,
   };
-  const record = map.get(Table.Meta, STATE_KEY);
-  return record === undefined ? state : Object.assign(state, decodeState(record, path));
 }
 
 /** The entry that a view of a map stands for. */
@@ -80,6 +84,7 @@ export function appliedOf(view: ByteMapSnapshot): AppliedPosition {
 /** Writes the state into the map, to reach the disk in the same flush as its effects. */
 export function saveState(state: StoreState): void {
   assert(!state.hasOpenEffects, 'every effect belongs to an applied entry before it is flushed');
+  saveSessions(state.sessions, state.map);
   state.map.put(Table.Meta, Buffer.from(STATE_KEY), encodeState(state));
 }
 
@@ -114,7 +119,7 @@ function encodeState(state: StoreState): Buffer {
 function decodeState(
   bytes: Buffer,
   path: string,
-): Omit<StoreState, 'map' | 'arena' | 'hasOpenEffects'> {
+): Omit<StoreState, 'map' | 'arena' | 'sessions' | 'hasOpenEffects'> {
   const version = bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {
     const what = `has format ${version}, this kvorum reads ${FORMAT_VERSION}`;

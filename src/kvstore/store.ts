@@ -22,16 +22,22 @@ import {
   type SnapshotWriter,
   type Store,
   type StoreHome,
+  type WatchHub,
 } from '../../include/kvstore.ts';
 import type { LogIndex } from '../../include/node.ts';
 import type { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { compact, compactStep, isSwept, sweptRevision } from './compaction.ts';
 import { hashState } from './hash.ts';
+import { findLease, leaseKeys, visitLeases } from './lease-table.ts';
+import { checkpointLeases, expire, grantLease, revokeLease } from './leases.ts';
 import { range } from './range.ts';
+import { findSession, once, openSession, visitSessions } from './sessions.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import { SnapshotStream } from './snapshot-stream.ts';
 import { appliedOf, loadState, type StoreState, saveState } from './store-state.ts';
+import { createWatchHub } from './watch/hub.ts';
+import { readTxn, txn } from './txn.ts';
 import { beginWrite, deleteRange, finishWrite, put } from './write-transaction.ts';
 
 export type { SnapshotReader, SnapshotWriter, Store } from '../../include/kvstore.ts';
@@ -43,7 +49,22 @@ export async function openStore(home: StoreHome): Promise<Store> {
     put: (request) => store.put(request),
     deleteRange: (request) => store.deleteRange(request),
     compact: (request) => store.compact(request),
+    txn: (request) => txn(store.state, request),
+    leaseGrant: (request) => grantLease(store.state, request),
+    leaseRevoke: (request) => revokeLease(store.state, request),
+    leaseCheckpoint: (request) => checkpointLeases(store.state, request),
+    expire: (request) => expire(store.state, request),
+    sessionOpen: (request) => openSession(store.state, request),
+    once: (mark, apply) => once(store.state, mark, apply),
     range: (request, bytesMax) => range(store.state, request, bytesMax ?? Number.POSITIVE_INFINITY),
+    readTxn: (request, bytesMax) =>
+      readTxn(store.state, request, bytesMax ?? Number.POSITIVE_INFINITY),
+    lease: (id) => findLease(store.state, id),
+    visitLeases: (visit) => visitLeases(store.state, visit),
+    leaseKeys: (id) => leaseKeys(store.state, id),
+    session: (id) => findSession(store.state, id),
+    visitSessions: (visit) => visitSessions(store.state, visit),
+    watches: store.watches,
     setApplied: (position) => store.setApplied(position),
     applied: () => store.state.applied,
     durableApplied: () => store.durableIndex,
@@ -66,6 +87,7 @@ export async function openStore(home: StoreHome): Promise<Store> {
 class OpenStore {
   state: StoreState;
   durableIndex: LogIndex;
+  readonly watches: WatchHub;
   readonly #home: StoreHome;
   /** The flush in flight; a failed one stays for good. */
   #flushing: Promise<void> | undefined;
@@ -82,6 +104,7 @@ class OpenStore {
     this.#home = home;
     this.state = state;
     this.durableIndex = state.applied.index;
+    this.watches = createWatchHub(() => this.state);
   }
 
   put(request: PutRequest): PutResult | ErrorCode {
@@ -111,6 +134,8 @@ class OpenStore {
 
   compactStep(): boolean {
     if (isSwept(this.state)) return false;
+    // Watches in sync are told of what was applied before any of it is removed.
+    if (!this.watches.notify()) return true;
     this.#hasSwept = true;
     return compactStep(this.state);
   }
@@ -182,6 +207,7 @@ class OpenStore {
     this.durableIndex = this.state.applied.index;
     this.#dirtySinceMs = undefined;
     this.#hasSwept = false;
+    this.watches.storeReplaced();
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
 /**
- * Writes that share one main revision: a put, a deletion, and several of them when transactions
- * come.
+ * Writes that share one main revision: a put, a deletion, the end of a lease, or several of them in
+ * a transaction.
  *
  * Each key changed takes the next sub revision. The main revision is used up only if something
- * changed. A write sees what earlier ones of the same transaction did, since they are in the map
- * already; so whatever may be refused is checked before the first write.
+ * changed; from the first change on it is the store's. Writes and reads see what earlier writes of
+ * the same transaction did, since that is in the map already; so whatever may be refused is checked
+ * before the first write.
  */
 
 import {
@@ -17,17 +18,18 @@ import {
 } from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
+import { newestRevision } from './candidate.ts';
 import { boundsOf, isSingleKey } from './key-range.ts';
 import {
   createRevisionOf,
   encodeKeyRecord,
   encodeRevisionKey,
-  headKey,
   headMain,
   type KeyChange,
   leaseOf,
   versionOf,
 } from './key-record.ts';
+import { attachKey, detachKey, hasLease } from './lease-table.ts';
 import {
   encodeRevision,
   NO_VALUE,
@@ -57,9 +59,9 @@ export function beginWrite(state: StoreState): WriteTransaction {
  * @returns the revision made, or the current one when nothing was changed
  */
 export function finishWrite(transaction: WriteTransaction): number {
-  const { state } = transaction;
-  assert(transaction.main === state.revision + 1, 'write transactions do not overlap');
-  if (transaction.sub > 0) state.revision = transaction.main;
+  const { state, main, sub } = transaction;
+  const expected = sub > 0 ? main : main - 1;
+  assert(state.revision === expected, 'write transactions do not overlap', state.revision, main);
   state.hasOpenEffects = true;
   return state.revision;
 }
@@ -69,16 +71,16 @@ export function put(
   transaction: WriteTransaction,
   request: PutRequest,
 ): Omit<PutResult, 'revision'> | ErrorCode {
-  const { map } = transaction.state;
-  // Leases do not exist yet: none can be found. Their attachment belongs here and in removeKey.
-  if (request.lease !== 0n) return ErrorCode.LeaseNotFound;
+  const { state } = transaction;
+  const { map } = state;
+  if (request.lease !== 0n && !hasLease(state, request.lease)) return ErrorCode.LeaseNotFound;
   const known = map.get(Table.Keys, request.key);
   if ((request.ignoreValue || request.ignoreLease) && known === undefined) {
     return ErrorCode.KeyNotFound;
   }
   const before =
     known !== undefined && (request.prevKv || request.ignoreValue)
-      ? readHead(transaction.state, known)
+      ? readHead(state, known)
       : undefined;
   const value = request.ignoreValue && before !== undefined ? before.value : request.value;
   const lease = request.ignoreLease && known !== undefined ? leaseOf(known) : request.lease;
@@ -110,10 +112,18 @@ export function deleteRange(
   return { deleted: found.length, prevKvs };
 }
 
+/** Deletes keys that exist, in the order given. */
+export function deleteKeys(transaction: WriteTransaction, keys: readonly Buffer[]): void {
+  for (const key of keys) {
+    const record = transaction.state.map.get(Table.Keys, key);
+    assert(record !== undefined, 'a key to be deleted is there');
+    removeKey(transaction, key, record);
+  }
+}
+
 /** The pair that a key's record points at. */
 function readHead(state: StoreState, record: Buffer): KeyValue {
-  const revision = state.map.get(Table.Revisions, headKey(record));
-  assert(revision !== undefined, 'the newest revision of a key is there', headMain(record));
+  const revision = newestRevision(state, record);
   return toKeyValue(revision, headMain(record), storedValue(revision));
 }
 
@@ -141,7 +151,12 @@ function writeKey(
   // The key's bytes are in the revision's record: nothing of the request is kept.
   map.put(Table.Keys, storedKey(revision), encodeKeyRecord(arena, chain, startsAnew, change));
   if (known === undefined) state.keyCount += 1;
-  transaction.sub += 1;
+  const leaseBefore = known === undefined ? 0n : leaseOf(known);
+  if (lease !== leaseBefore) {
+    if (leaseBefore !== 0n) detachKey(state, leaseBefore, key);
+    if (lease !== 0n) attachKey(state, lease, key);
+  }
+  countChange(transaction);
 }
 
 function removeKey(transaction: WriteTransaction, key: Buffer, known: Buffer): void {
@@ -157,6 +172,13 @@ function removeKey(transaction: WriteTransaction, key: Buffer, known: Buffer): v
   map.delete(Table.Keys, ownKey);
   state.keyCount -= 1;
   state.tombstoneCount += 1;
+  const lease = leaseOf(known);
+  if (lease !== 0n) detachKey(state, lease, key);
+  countChange(transaction);
+}
+
+function countChange(transaction: WriteTransaction): void {
+  transaction.state.revision = transaction.main;
   transaction.sub += 1;
 }
 

@@ -42,6 +42,8 @@ export function rangeOf(key: string, end = '', more: Partial<RangeRequest> = {})
     maxModRevision: 0,
     minCreateRevision: 0,
     maxCreateRevision: 0,
+    pageBytes: 0,
+    uncounted: false,
     ...more,
   };
 }

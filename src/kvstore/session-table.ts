@@ -1,0 +1,192 @@
+/**
+ * What is kept of sessions: in memory, and written beside the state's record at each flush.
+ *
+ *   Sessions     session u64          -> seconds u64 | last index u64 | acknowledged u64
+ *                session u64, n u64   -> the answers to writes 256 n up to 256 n + 255, each
+ *                                        sequence u64 | length u32 | answer (answer-codec.ts)
+ *
+ * So a write of a session costs no write of its own. Answers lie in blocks: a client with thousands
+ * of writes in flight costs a flush tens of pairs, and one that never acknowledges costs it what
+ * changed since the last, not all that is remembered.
+ */
+
+import { crc32 } from 'node:zlib';
+import { type ByteMap, Table } from '../../include/kvstore.ts';
+import { readCounter, writeCounter } from './key-record.ts';
+import { ALL_PAIRS } from './pair-cursor.ts';
+
+/** Writes whose answers share a pair of the table. */
+const BLOCK_WRITES = 256;
+
+const SESSION_KEY_BYTES = 8;
+const HEAD_BYTES = 24;
+
+/** Bytes of an answer in a block besides its own. */
+const ANSWER_HEAD_BYTES = 12;
+
+/** A session that has not ended. */
+export type OpenSession = {
+  readonly session: number;
+  readonly ttlSeconds: number;
+  lastIndex: number;
+  acknowledged: number;
+  /** The answers remembered, encoded, by the number of their write. */
+  readonly answers: Map<number, Buffer>;
+  /** Bytes of these answers. */
+  answerBytes: number;
+};
+
+/** The sessions of a store. */
+export type Sessions = {
+  /** Those that have not ended, by id, ascending. */
+  readonly open: Map<number, OpenSession>;
+  /** The sessions that differ from the table, ended ones too, each with its blocks that do. */
+  readonly changed: Map<number, Set<number>>;
+};
+
+/** Makes a session as it is when it is opened. */
+export function createSession(
+  session: number,
+  ttlSeconds: number,
+  lastIndex: number,
+  acknowledged: number,
+): OpenSession {
+  return { session, ttlSeconds, lastIndex, acknowledged, answers: new Map(), answerBytes: 0 };
+}
+
+/** Notes that a session differs from the table. Returns its blocks that do, to be added to. */
+export function noteChange(sessions: Sessions, session: number): Set<number> {
+  let blocks = sessions.changed.get(session);
+  if (blocks === undefined) {
+    blocks = new Set();
+    sessions.changed.set(session, blocks);
+  }
+  return blocks;
+}
+
+/** The block that holds the answer to a write. */
+export function blockOf(sequence: number): number {
+  return Math.floor(sequence / BLOCK_WRITES);
+}
+
+/** Reads the sessions of a map that was just opened. */
+export function loadSessions(map: ByteMap): Sessions {
+  const open = new Map<number, OpenSession>();
+  map.scan(Table.Sessions, ALL_PAIRS, (key, record) => {
+    const id = readCounter(key, 0);
+    const session = open.get(id);
+    if (session !== undefined) loadBlock(session, record);
+    else open.set(id, decodeHead(id, record));
+    return true;
+  });
+  return { open, changed: new Map() };
+}
+
+/** Writes into a map what changed since the last time. */
+export function saveSessions(sessions: Sessions, map: ByteMap): void {
+  for (const [id, blocks] of sessions.changed) {
+    const session = sessions.open.get(id);
+    if (session === undefined) {
+      deleteSession(map, id);
+    } else {
+      map.put(Table.Sessions, sessionKey(id), encodeHead(session));
+      for (const block of blocks) saveBlock(map, session, block);
+    }
+  }
+  sessions.changed.clear();
+}
+
+/** A checksum of what sessions mean, continued from another. */
+export function hashSessions(sessions: Sessions, start: number): number {
+  let hash = start;
+  for (const session of sessions.open.values()) {
+    hash = crc32(encodeHead(session), crc32(sessionKey(session.session), hash));
+    const sequences = [...session.answers.keys()].sort((a, b) => a - b);
+    hash = crc32(encodeAnswers(session, sequences), hash);
+  }
+  return hash;
+}
+
+function saveBlock(map: ByteMap, session: OpenSession, block: number): void {
+  const key = Buffer.concat([sessionKey(session.session), sessionKey(block)]);
+  const answers = encodeAnswers(session, sequencesOf(session, block));
+  if (answers.length === 0) map.delete(Table.Sessions, key);
+  else map.put(Table.Sessions, key, answers);
+}
+
+/** The writes of a block whose answers are remembered, ascending. */
+function sequencesOf({ answers }: OpenSession, block: number): number[] {
+  if (answers.size < BLOCK_WRITES) {
+    const sequences: number[] = [];
+    for (const sequence of answers.keys()) {
+      if (blockOf(sequence) === block) sequences.push(sequence);
+    }
+    return sequences.sort((a, b) => a - b);
+  }
+  const all = Array.from({ length: BLOCK_WRITES }, (_, slot) => block * BLOCK_WRITES + slot);
+  return all.filter((sequence) => answers.has(sequence));
+}
+
+/** Scanned for, since nobody knows which of its blocks are in the table. */
+function deleteSession(map: ByteMap, id: number): void {
+  const keys: Buffer[] = [];
+  const bounds = { from: sessionKey(id), to: sessionKey(id + 1), reverse: false };
+  map.scan(Table.Sessions, bounds, (key) => {
+    keys.push(key);
+    return true;
+  });
+  for (const key of keys) map.delete(Table.Sessions, key);
+}
+
+function encodeAnswers(session: OpenSession, sequences: readonly number[]): Buffer {
+  let sizeBytes = 0;
+  for (const sequence of sequences) {
+    sizeBytes += ANSWER_HEAD_BYTES + session.answers.get(sequence)!.length;
+  }
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  const view = viewOf(bytes);
+  let offset = 0;
+  for (const sequence of sequences) {
+    const answer = session.answers.get(sequence)!;
+    writeCounter(view, offset, sequence);
+    view.setUint32(offset + 8, answer.length);
+    bytes.set(answer, offset + ANSWER_HEAD_BYTES);
+    offset += ANSWER_HEAD_BYTES + answer.length;
+  }
+  return bytes;
+}
+
+function loadBlock(session: OpenSession, bytes: Buffer): void {
+  for (let offset = 0; offset < bytes.length; ) {
+    const start = offset + ANSWER_HEAD_BYTES;
+    const sizeBytes = bytes.readUInt32BE(offset + 8);
+    // A copy, so that one answer does not keep a whole block.
+    const answer = Buffer.from(bytes.subarray(start, start + sizeBytes));
+    session.answers.set(readCounter(bytes, offset), answer);
+    session.answerBytes += sizeBytes;
+    offset = start + sizeBytes;
+  }
+}
+
+function encodeHead(session: OpenSession): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
+  const view = viewOf(bytes);
+  writeCounter(view, 0, session.ttlSeconds);
+  writeCounter(view, 8, session.lastIndex);
+  writeCounter(view, 16, session.acknowledged);
+  return bytes;
+}
+
+function decodeHead(id: number, bytes: Buffer): OpenSession {
+  return createSession(id, readCounter(bytes, 0), readCounter(bytes, 8), readCounter(bytes, 16));
+}
+
+function sessionKey(id: number): Buffer {
+  const key = Buffer.allocUnsafe(SESSION_KEY_BYTES);
+  writeCounter(viewOf(key), 0, id);
+  return key;
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,187 @@
+/**
+ * Transactions, with etcd's semantics (TxnRequest in include/kvstore.ts).
+ *
+ * First all compares, nested ones too, are tried on the state as it is, which settles the branch
+ * taken at each level: the course. Then what the course asks of the state is checked, and only then
+ * does it run. So it is applied whole or not at all.
+ */
+
+import {
+  type DeleteRangeResult,
+  OpKind,
+  type PutRequest,
+  type PutResult,
+  type RangeRequest,
+  type RangeResult,
+  Table,
+  TXN_ANSWER_BYTES_MAX,
+  type TxnOp,
+  type TxnOpResult,
+  type TxnRequest,
+  type TxnResult,
+} from '../../include/kvstore.ts';
+import { ErrorCode } from '../../include/rpc.ts';
+import { assert } from '../assert.ts';
+import { holds } from './compare.ts';
+import { PAIR_BYTES } from './gathering.ts';
+import { hasLease } from './lease-table.ts';
+import { range } from './range.ts';
+import type { StoreState } from './store-state.ts';
+import {
+  beginWrite,
+  deleteRange,
+  finishWrite,
+  put,
+  type WriteTransaction,
+} from './write-transaction.ts';
+
+/** The operations of the branches taken. */
+type Course = {
+  readonly succeeded: boolean;
+  readonly ops: readonly TxnOp[];
+  /** The courses of its nested transactions, in their order. */
+  readonly nested: readonly Course[];
+};
+
+/** A course under way. */
+type Run = {
+  readonly write: WriteTransaction;
+  /** What the answer may still grow by; negative once it is too large, and not gathered further. */
+  bytesLeft: number;
+  /** Every result in the answer, to be told the revision when it is known. */
+  readonly results: { revision: number }[];
+};
+
+/** Applies a transaction that passed checkRequest. */
+export function txn(state: StoreState, request: TxnRequest): TxnResult | ErrorCode {
+  state.hasOpenEffects = true;
+  const course = chooseCourse(state, request);
+  const refusal = checkPuts(state, course) || checkRanges(state, course);
+  if (refusal !== 0) return refusal;
+  const run: Run = { write: beginWrite(state), bytesLeft: TXN_ANSWER_BYTES_MAX, results: [] };
+  const result = runCourse(run, course);
+  const revision = finishWrite(run.write);
+  if (run.bytesLeft < 0) return ErrorCode.AnswerForgotten;
+  for (const each of run.results) each.revision = revision;
+  return result;
+}
+
+/**
+ * Answers a transaction that has only ranges.
+ * @param bytesMax most bytes to gather for the answer; beyond, it is refused with ReplyTooLarge
+ */
+export function readTxn(
+  state: StoreState,
+  request: TxnRequest,
+  bytesMax: number,
+): TxnResult | ErrorCode {
+  const course = chooseCourse(state, request);
+  const refusal = checkRanges(state, course);
+  if (refusal !== 0) return refusal;
+  const run: Run = { write: beginWrite(state), bytesLeft: bytesMax, results: [] };
+  const result = runCourse(run, course);
+  assert(run.write.sub === 0, 'a transaction that only reads writes nothing');
+  if (run.bytesLeft < 0) return ErrorCode.ReplyTooLarge;
+  for (const each of run.results) each.revision = state.revision;
+  return result;
+}
+
+function chooseCourse(state: StoreState, request: TxnRequest): Course {
+  const succeeded = request.compares.every((compare) => holds(state, compare));
+  const ops = succeeded ? request.success : request.failure;
+  const nested: Course[] = [];
+  for (const op of ops) {
+    if (op.kind === OpKind.Txn) nested.push(chooseCourse(state, op.request));
+  }
+  return { succeeded, ops, nested };
+}
+
+/** Why the puts of a course are refused, or 0. Checked before the ranges, as etcd does. */
+function checkPuts(state: StoreState, course: Course): ErrorCode | 0 {
+  return checkOps(course, (op) => (op.kind === OpKind.Put ? checkPut(state, op.request) : 0));
+}
+
+function checkPut(state: StoreState, request: PutRequest): ErrorCode | 0 {
+  const needsKey = request.ignoreValue || request.ignoreLease;
+  if (needsKey && state.map.get(Table.Keys, request.key) === undefined) {
+    return ErrorCode.KeyNotFound;
+  }
+  return request.lease !== 0n && !hasLease(state, request.lease) ? ErrorCode.LeaseNotFound : 0;
+}
+
+/** Why the ranges of a course are refused, or 0. */
+function checkRanges(state: StoreState, course: Course): ErrorCode | 0 {
+  return checkOps(course, (op) => (op.kind === OpKind.Range ? checkRange(state, op.request) : 0));
+}
+
+/** As in etcd a negative revision is not the newest here, though it is outside of transactions. */
+function checkRange(state: StoreState, { revision }: RangeRequest): ErrorCode | 0 {
+  if (revision === 0) return 0;
+  if (revision > state.revision) return ErrorCode.FutureRevision;
+  return revision < state.compactRevision ? ErrorCode.Compacted : 0;
+}
+
+/** The first refusal that a check finds, operations in order, nested ones in their place. */
+function checkOps(course: Course, check: (op: TxnOp) => ErrorCode | 0): ErrorCode | 0 {
+  let nested = 0;
+  for (const op of course.ops) {
+    const refusal = op.kind === OpKind.Txn ? checkOps(course.nested[nested++]!, check) : check(op);
+    if (refusal !== 0) return refusal;
+  }
+  return 0;
+}
+
+function runCourse(run: Run, course: Course): TxnResult {
+  const results: TxnOpResult[] = [];
+  let nested = 0;
+  for (const op of course.ops) {
+    switch (op.kind) {
+      case OpKind.Range: {
+        const result = runRange(run, op.request);
+        if (result !== undefined) results.push({ kind: op.kind, result });
+        break;
+      }
+      case OpKind.Put:
+        results.push({ kind: op.kind, result: runPut(run, op.request) });
+        break;
+      case OpKind.DeleteRange: {
+        const { deleted, prevKvs } = deleteRange(run.write, op.request);
+        const result: DeleteRangeResult = { revision: 0, deleted, prevKvs };
+        for (const kv of prevKvs) run.bytesLeft -= kv.key.length + kv.value.length + PAIR_BYTES;
+        run.results.push(result);
+        results.push({ kind: op.kind, result });
+        break;
+      }
+      case OpKind.Txn:
+        results.push({ kind: op.kind, result: runCourse(run, course.nested[nested++]!) });
+        break;
+    }
+  }
+  const result: TxnResult = { revision: 0, succeeded: course.succeeded, results };
+  run.results.push(result);
+  return result;
+}
+
+/** Undefined when the answer is too large. */
+function runRange(run: Run, request: RangeRequest): RangeResult | undefined {
+  if (run.bytesLeft < 0) return undefined;
+  const result = range(run.write.state, request, run.bytesLeft);
+  if (typeof result === 'number') {
+    assert(result === ErrorCode.ReplyTooLarge, 'a range of a course was checked', result);
+    run.bytesLeft = -1;
+    return undefined;
+  }
+  for (const kv of result.kvs) run.bytesLeft -= kv.key.length + kv.value.length + PAIR_BYTES;
+  run.results.push(result);
+  return result;
+}
+
+function runPut(run: Run, request: PutRequest): PutResult {
+  const done = put(run.write, request);
+  assert(typeof done !== 'number', 'a put of a course was checked', done);
+  const { prevKv } = done;
+  if (prevKv !== undefined) run.bytesLeft -= prevKv.key.length + prevKv.value.length + PAIR_BYTES;
+  const result: PutResult = { revision: 0, prevKv };
+  run.results.push(result);
+  return result;
+}
