@@ -22,7 +22,6 @@ import {
   type SnapshotWriter,
   type Store,
   type StoreHome,
-  type WatchHub,
 } from '../../include/kvstore.ts';
 import type { LogIndex } from '../../include/node.ts';
 import type { ErrorCode } from '../../include/rpc.ts';
@@ -36,8 +35,8 @@ import { findSession, once, openSession, visitSessions } from './sessions.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import { SnapshotStream } from './snapshot-stream.ts';
 import { appliedOf, loadState, type StoreState, saveState } from './store-state.ts';
-import { createWatchHub } from './watch/hub.ts';
 import { readTxn, txn } from './txn.ts';
+import { createWatchHub, type StoreWatches } from './watch/hub.ts';
 import { beginWrite, deleteRange, finishWrite, put } from './write-transaction.ts';
 
 export type { SnapshotReader, SnapshotWriter, Store } from '../../include/kvstore.ts';
@@ -87,7 +86,7 @@ export async function openStore(home: StoreHome): Promise<Store> {
 class OpenStore {
   state: StoreState;
   durableIndex: LogIndex;
-  readonly watches: WatchHub;
+  readonly watches: StoreWatches;
   readonly #home: StoreHome;
   /** The flush in flight; a failed one stays for good. */
   #flushing: Promise<void> | undefined;
@@ -207,7 +206,6 @@ class OpenStore {
     this.durableIndex = this.state.applied.index;
     this.#dirtySinceMs = undefined;
     this.#hasSwept = false;
-    this.watches.storeReplaced();
   }
 
   async close(): Promise<void> {

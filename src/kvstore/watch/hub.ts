@@ -52,11 +52,17 @@ const TURN_VISITS_MAX = 200;
 /** How many watches one step moves, ends or forgets. */
 const STEP_WATCHES_MAX = 1_000;
 
+/** The hub as its store sees it. */
+export type StoreWatches = Omit<WatchHub, 'notify'> & {
+  /** As in WatchHub; returns whether all that was applied is told. */
+  readonly notify: () => boolean;
+};
+
 /**
  * Makes the hub of a store.
  * @param state the store's state as of now: a snapshot swaps it for another
  */
-export function createWatchHub(state: () => StoreState): WatchHub {
+export function createWatchHub(state: () => StoreState): StoreWatches {
   const hub = new Hub(state);
   return {
     open: (sink) => hub.open(sink),
@@ -114,14 +120,15 @@ class Hub {
     };
   }
 
-  notify(): void {
+  notify(): boolean {
     const state = this.#state();
     this.#skipUnwatched(state);
     // Only a revision too large for one step is told over several turns.
     while (this.#live.main <= state.revision) {
       advance(state, this.#live, this.#parkLive);
-      if (this.#live.sub > 0) return;
+      if (this.#live.sub > 0) return false;
     }
+    return true;
   }
 
   catchUp(): boolean {
