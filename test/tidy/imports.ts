@@ -25,19 +25,27 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   gateway: ['include', 'leaf', 'rpc', 'client'],
   commands: ['include', 'leaf', 'rpc', 'kvstore', 'node', 'node/raft', 'client', 'gateway'],
   main: ['commands'],
+  kvorum: ['include', 'leaf', 'rpc', 'node', 'client'],
+  raft: ['include', 'node/raft'],
 };
 
 /** Even a leaf asserts. */
 const ASSERT = 'src/assert.ts';
 
+/** The modules that are a file in src/ itself: what starts there is said at ENTRIES. */
+const ENTRY_MODULES = ['main', 'kvorum', 'raft'];
+
 /** Modules that are one file each, or stand alone: they do not import their own kind. */
-const SINGLE = ['leaf', 'main'];
+const SINGLE = ['leaf', ...ENTRY_MODULES];
+
+/** Who may read package.json. */
+const MANIFEST_READERS = ['main', 'commands', 'kvorum'];
 
 /** Modules that import nothing from outside either: no package, not even Node's own. */
 const PURE = ['include', 'node/raft'];
 
-/** Where programs start: the command line, and the library of those who import kvorum. */
-const ENTRIES = ['src/main.ts', 'src/client/connect.ts'];
+/** Where programs start: the command line, and what those import who import kvorum. */
+const ENTRIES = ['src/main.ts', 'src/kvorum.ts', 'src/raft.ts'];
 
 const PATTERNS = [
   /\b(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'/g,
@@ -67,11 +75,11 @@ export function moduleOf(path: string): string | undefined {
   if (top === 'include' && third === undefined) return 'include';
   if (top !== 'src' || second === undefined) return undefined;
   if (third === undefined) {
-    if (second === 'main') return 'main';
+    if (ENTRY_MODULES.includes(second)) return second;
     return LEAVES.includes(second) ? 'leaf' : undefined;
   }
   if (second === 'node' && third === 'raft' && fourth !== undefined) return 'node/raft';
-  return second !== 'main' && second in ALLOWED ? second : undefined;
+  return !ENTRY_MODULES.includes(second) && second in ALLOWED ? second : undefined;
 }
 
 export function findDirections(sources: readonly Source[]): string[] {
@@ -89,7 +97,7 @@ export function findDirections(sources: readonly Source[]): string[] {
         continue;
       }
       const to = moduleOf(target);
-      if (to === 'manifest' && ['main', 'commands'].includes(from)) continue;
+      if (to === 'manifest' && MANIFEST_READERS.includes(from)) continue;
       if (from === 'leaf' && target === ASSERT) continue;
       const isAllowed =
         to !== undefined && (to === from ? !SINGLE.includes(from) : ALLOWED[from]!.includes(to));
