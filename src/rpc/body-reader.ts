@@ -43,6 +43,25 @@ export class BodyReader {
     return this.#end - this.#position;
   }
 
+  /**
+   * Goes into a part behind its length as u32: what is read next ends with the part, `rest` too.
+   *
+   * @returns what `leave` wants
+   */
+  enter(field: string): number {
+    const length = this.u32(field);
+    if (length > this.leftBytes) throw malformed(field, `${length} bytes, ${this.leftBytes} left`);
+    const outerEnd = this.#end;
+    this.#end = this.#position + length;
+    return outerEnd;
+  }
+
+  /** Ends a part: nothing of it may be left. */
+  leave(outerEnd: number): void {
+    if (this.leftBytes !== 0) throw malformed('end', `${this.leftBytes} bytes too many`);
+    this.#end = outerEnd;
+  }
+
   /** Ends a body: nothing may be left. Drops the buffer. */
   close(): void {
     const left = this.leftBytes;
@@ -69,6 +88,15 @@ export class BodyReader {
     const high = this.#buffer.readUInt32BE(at);
     if (high > HIGH_MAX) throw malformed(field, 'above 2^53 - 1');
     return high * 0x1_0000_0000 + this.#buffer.readUInt32BE(at + 4);
+  }
+
+  /** A counter of either sign, from -(2^53 - 1) to 2^53 - 1. */
+  i64(field: string): number {
+    const at = this.#advance(8, field);
+    const high = this.#buffer.readInt32BE(at);
+    const value = high * 0x1_0000_0000 + this.#buffer.readUInt32BE(at + 4);
+    if (!Number.isSafeInteger(value)) throw malformed(field, 'beyond 2^53 - 1');
+    return value;
   }
 
   /** An opaque unsigned id of 64 bits. */

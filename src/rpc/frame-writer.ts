@@ -32,6 +32,9 @@ const NO_VIEW = new DataView(new ArrayBuffer(0));
 /** How u32 says that no node is meant. */
 const NO_NODE_WIRE = 0xffff_ffff;
 
+/** A part of the open frame: where its length goes, and how many pending bytes came before it. */
+type Part = { readonly view: DataView; readonly offset: number; readonly startBytes: number };
+
 /** Writes frames into pooled segments. */
 export class FrameWriter {
   /** Frames ended that answer a request: Reply, Error, Redirect. */
@@ -56,6 +59,8 @@ export class FrameWriter {
   #frameStartBytes = 0;
   #frameSealedCount = 0;
   #isClosed = false;
+  /** The open parts of it, the innermost last. */
+  readonly #parts: Part[] = [];
 
   /**
    * @param pool where segments come from and go back to
@@ -98,6 +103,7 @@ export class FrameWriter {
    */
   end(): void {
     assert(this.#isOpen, 'only an open frame is ended');
+    assert(this.#parts.length === 0, 'a frame ends behind its parts', this.#parts.length);
     const length = this.pendingBytes - this.#frameStartBytes - FRAME_LENGTH_BYTES;
     if (length > this.#lengthMax) {
       this.abandon();
@@ -121,6 +127,7 @@ export class FrameWriter {
   abandon(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#parts.length = 0;
     if (this.#sealed.count > this.#frameSealedCount) this.#restore();
     this.#position = this.#frameOffset;
   }
@@ -148,6 +155,20 @@ export class FrameWriter {
     const segment = this.#sealed.shift()!;
     this.#sealedBytes -= segment.usedBytes;
     return segment;
+  }
+
+  /** Opens a part of the frame, which travels behind its length as u32. Parts may hold parts. */
+  beginPart(): void {
+    this.u32(0);
+    const offset = this.#position - 4;
+    this.#parts.push({ view: this.#view, offset, startBytes: this.pendingBytes });
+  }
+
+  /** Ends the innermost part. */
+  endPart(): void {
+    const part = this.#parts.pop();
+    assert(part !== undefined, 'only an open part is ended');
+    part.view.setUint32(part.offset, this.pendingBytes - part.startBytes);
   }
 
   u8(value: number): void {
@@ -180,6 +201,16 @@ export class FrameWriter {
     if (this.#position + 8 > this.#bytes.length) this.#nextSegment();
     const high = Math.floor(value / 0x1_0000_0000);
     this.#view.setUint32(this.#position, high);
+    this.#view.setUint32(this.#position + 4, value - high * 0x1_0000_0000);
+    this.#position += 8;
+  }
+
+  /** A counter of either sign, from -(2^53 - 1) to 2^53 - 1. */
+  i64(value: number): void {
+    assert(Number.isSafeInteger(value), 'a counter is a safe integer', value);
+    if (this.#position + 8 > this.#bytes.length) this.#nextSegment();
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.#view.setInt32(this.#position, high);
     this.#view.setUint32(this.#position + 4, value - high * 0x1_0000_0000);
     this.#position += 8;
   }

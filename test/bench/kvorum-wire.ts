@@ -13,7 +13,7 @@ import {
   decodeStamp,
   writePong,
 } from '../../src/rpc/connection-codec.ts';
-import { writePut, writeRange } from '../../src/rpc/request-codec.ts';
+import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { framesOf, helloFrame } from './kvorum-frames.ts';
 import { type Answered, keyOf, Operation, patchKey, type Wire } from './wire.ts';
 
@@ -81,10 +81,11 @@ function templateOf(operation: Operation, value: Buffer): Buffer {
   const key = keyOf(0);
   if (operation === Operation.Put) {
     const put = { key, value, lease: 0n, prevKv: false, ignoreValue: false, ignoreLease: false };
-    return framesOf((writer) => writePut(writer, 1, put));
+    return framesOf((writer) => writeRequest(writer, 1, { type: FrameType.Put, body: put }));
   }
   const serializable = operation === Operation.GetSerializable;
-  return framesOf((writer) => writeRange(writer, 1, { ...plainRange(key), serializable }));
+  const range = { ...plainRange(key), serializable };
+  return framesOf((writer) => writeRequest(writer, 1, { type: FrameType.Range, body: range }));
 }
 
 /** A linearizable read of one key. */
@@ -103,6 +104,8 @@ export function plainRange(key: Buffer): RangeRequest {
     maxModRevision: 0,
     minCreateRevision: 0,
     maxCreateRevision: 0,
+    pageBytes: 0,
+    uncounted: false,
   };
 }
 

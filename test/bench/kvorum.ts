@@ -5,11 +5,16 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { FROM_KEY } from '../../include/kvstore.ts';
 import { NO_NODE, Role } from '../../include/node.ts';
-import { FRAME_HEADER_BYTES, FRAME_LENGTH_BYTES, FrameType } from '../../include/rpc.ts';
+import {
+  FRAME_HEADER_BYTES,
+  FRAME_LENGTH_BYTES,
+  FrameType,
+  type Reply,
+  type Request,
+} from '../../include/rpc.ts';
 import { decodeError } from '../../src/rpc/connection-codec.ts';
-import type { FrameWriter } from '../../src/rpc/frame-writer.ts';
-import { decodeRangeReply, decodeStatusReply } from '../../src/rpc/reply-codec.ts';
-import { writeRange, writeStatus } from '../../src/rpc/request-codec.ts';
+import { decodeReply } from '../../src/rpc/reply-codec.ts';
+import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { framesOf, helloFrame } from './kvorum-frames.ts';
 import { plainRange } from './kvorum-wire.ts';
 import { type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
@@ -45,7 +50,7 @@ export function createKvorum(options: KvorumOptions): System {
     },
 
     state: async (port) => {
-      const status = await ask(port, (writer) => writeStatus(writer, 1), decodeStatusReply);
+      const { body: status } = await ask(port, { type: FrameType.Status });
       return {
         isLeader: status.role === Role.Leader,
         hasLeader: status.leader !== NO_NODE,
@@ -55,7 +60,7 @@ export function createKvorum(options: KvorumOptions): System {
 
     countKeys: async (port) => {
       const range = { ...plainRange(FROM_KEY), rangeEnd: FROM_KEY, countOnly: true };
-      const answer = await ask(port, (writer) => writeRange(writer, 1, range), decodeRangeReply);
+      const { body: answer } = await ask(port, { type: FrameType.Range, body: range });
       return answer.count;
     },
   };
@@ -72,31 +77,34 @@ function profileFlags(options: KvorumOptions, slot: number): string[] {
 }
 
 /** Asks one question on a connection of its own. */
-function ask<T>(
+function ask<R extends Extract<Request, { type: Reply['type'] }>>(
   port: number,
-  write: (writer: FrameWriter) => void,
-  decode: (bytes: Buffer, start: number, end: number) => T,
-): Promise<T> {
+  request: R,
+): Promise<Extract<Reply, { type: R['type'] }>> {
+  const asked = framesOf((writer) => writeRequest(writer, 1, request));
+  const type: R['type'] = request.type;
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true });
     let bytes: Buffer = Buffer.alloc(0);
     socket.setTimeout(STATE_TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')));
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('kvorum closed the connection')));
-    socket.on('connect', () => socket.write(Buffer.concat([helloFrame(), framesOf(write)])));
+    socket.on('connect', () => socket.write(Buffer.concat([helloFrame(), asked])));
     socket.on('data', (chunk) => {
       bytes = Buffer.concat([bytes, chunk]);
       while (bytes.length >= FRAME_HEADER_BYTES) {
         const end = FRAME_LENGTH_BYTES + bytes.readUInt32BE(0);
         if (end > bytes.length) return;
-        const type = bytes[TYPE_OFFSET];
+        const frameType = bytes[TYPE_OFFSET];
         try {
-          if (type === FrameType.Reply) resolve(decode(bytes, FRAME_HEADER_BYTES, end));
-          else if (type === FrameType.Error) reject(decodeError(bytes, FRAME_HEADER_BYTES, end));
+          if (frameType === FrameType.Reply) {
+            resolve(decodeReply(type, bytes, FRAME_HEADER_BYTES, end));
+          } else if (frameType === FrameType.Error)
+            reject(decodeError(bytes, FRAME_HEADER_BYTES, end));
         } catch (error) {
           reject(error);
         }
-        if (type !== FrameType.Hello) socket.destroy();
+        if (frameType !== FrameType.Hello) socket.destroy();
         bytes = bytes.subarray(end);
       }
     });

@@ -9,6 +9,7 @@ import {
   PROTOCOL_VERSION,
 } from '../../include/rpc.ts';
 import { createRandom } from '../../src/random.ts';
+import { commandFromFrame, decodeCommand } from '../../src/rpc/command-codec.ts';
 import {
   decodeError,
   decodeHello,
@@ -16,7 +17,7 @@ import {
   writeHello,
 } from '../../src/rpc/connection-codec.ts';
 import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
-import { commandFromFrame, decodeCommand, writePut } from '../../src/rpc/request-codec.ts';
+import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { decodeSnapshotBegin } from '../../src/rpc/snapshot-codec.ts';
 import { drawMessage, drawPut } from './draw.ts';
 import { frameOf } from './frames.ts';
@@ -111,7 +112,9 @@ t.test('an ERROR without text or with an unknown code', async (t) => {
 
 t.test('a put is stored as its type byte and its body, in memory of its own', async (t) => {
   const put = drawPut(createRandom(5));
-  const { type, body } = frameOf((writer) => writePut(writer, 9, put));
+  const { type, body } = frameOf((writer) =>
+    writeRequest(writer, 9, { type: FrameType.Put, body: put }),
+  );
   const chunk = Buffer.concat([Buffer.from('before'), body, Buffer.from('behind')]);
   const data = commandFromFrame(type, chunk, 6, 6 + body.length);
   chunk.fill(0);

@@ -12,8 +12,7 @@ import { Connection } from '../../src/rpc/connection.ts';
 import { decodeStamp, writePing } from '../../src/rpc/connection-codec.ts';
 import { CLIENT_LIMITS, type ConnectionLimits } from '../../src/rpc/connection-limits.ts';
 import { FlushQueue } from '../../src/rpc/flush-queue.ts';
-import { writeStatus } from '../../src/rpc/request-codec.ts';
-import { bytesOf } from './frames.ts';
+import { bytesOf, writeStatus } from './frames.ts';
 import { ManualClock } from './manual-clock.ts';
 import { CLIENT_HELLO, RawClient } from './raw-client.ts';
 

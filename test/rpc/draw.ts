@@ -102,6 +102,8 @@ export function drawRange(random: Random): RangeRequest {
     maxModRevision: drawBound(),
     minCreateRevision: drawBound(),
     maxCreateRevision: drawBound(),
+    pageBytes: drawFlag(random) ? drawCounter(random) : 0,
+    uncounted: drawFlag(random),
   };
 }
 

@@ -1,8 +1,9 @@
 /** For tests: frames as bytes, as written by the real writer and as cut by the real reader. */
 
-import { ErrorCode, PEER_FRAME_LENGTH_MAX } from '../../include/rpc.ts';
+import { ErrorCode, FrameType, PEER_FRAME_LENGTH_MAX } from '../../include/rpc.ts';
 import { FrameReader } from '../../src/rpc/frame-reader.ts';
 import { FrameWriter } from '../../src/rpc/frame-writer.ts';
+import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { SegmentPool } from '../../src/rpc/segment-pool.ts';
 
 /** A frame with its body copied out. */
@@ -47,4 +48,9 @@ export function frameOf(write: (writer: FrameWriter) => void): Frame {
   const frames = framesOf(bytesOf(write));
   if (frames.length !== 1) throw new Error(`${frames.length} frames instead of one`);
   return frames[0]!;
+}
+
+/** A request without a body. */
+export function writeStatus(writer: FrameWriter, id: number): void {
+  writeRequest(writer, id, { type: FrameType.Status });
 }
