@@ -176,6 +176,11 @@ export const MEMBER_TIMEOUT_MS = 4_000;
  */
 export const APPLY_SLICE_ENTRIES = 1_000;
 
+/**
+ * Milliseconds after which such a turn ends early: an entry may delete many keys or end many leases.
+ */
+export const APPLY_SLICE_MS = 4;
+
 /** Committed entries waiting to be applied at which new writes are refused (etcd: 5,000). */
 export const APPLY_BACKLOG_MAX = 20_000;
 

@@ -8,34 +8,46 @@
  * Invariant: the store's applied index ascends by one; entries it has already are skipped.
  */
 
-import type { CompactResult, DeleteRangeResult, PutResult } from '../../include/kvstore.ts';
-import { UNFLUSHED_BYTES_MAX } from '../../include/kvstore.ts';
+import { UNFLUSHED_BYTES_MAX, type WriteResult } from '../../include/kvstore.ts';
 import {
   APPLY_SLICE_ENTRIES,
+  APPLY_SLICE_MS,
   type Configuration,
   type Entry,
   EntryType,
 } from '../../include/node.ts';
-import { type Command, type ErrorCode, FrameType, type ReplyHeader } from '../../include/rpc.ts';
+import { ErrorCode, FrameType, type LoggedCommand, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
+import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import { Ring } from '../ring.ts';
-import { decodeCommand } from '../rpc/request-codec.ts';
+import { decodeCommand } from '../rpc/command-codec.ts';
+import { type ApplyResult, applyCommand } from './apply-command.ts';
+import type { Lessor } from './lessor.ts';
 import type { Proposal, Proposals } from './proposals.ts';
+import { writeReply } from './write-reply.ts';
 
 /** What a member lends its applier. */
 export type ApplierOptions = {
   readonly store: Store;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly proposals: Proposals;
+  /** Told of what concerns the time of leases and sessions. */
+  readonly lessor: Lessor;
   /** The head of a reply as of now. */
   readonly header: (revision: number) => ReplyHeader;
   /** The configuration in force. */
   readonly configuration: () => Configuration;
-  /** A proposal whose entry was overwritten: it never took effect. */
+  /** A proposal that never took effect (its entry was overwritten), or that another must answer. */
   readonly onLost: (proposal: Proposal) => void;
 };
 
-type PhysicalCompaction = { readonly revision: number; readonly proposal: Proposal };
+/** A compaction that is answered once its data is gone. */
+type PhysicalCompaction = {
+  readonly revision: number;
+  readonly proposal: Proposal;
+  readonly result: WriteResult;
+};
 
 /** The committed entries of a member that wait to be applied. */
 export class Applier {
@@ -57,14 +69,20 @@ export class Applier {
     for (let slot = 0; slot < entries.length; slot += 1) this.#waiting.push(entries[slot]!);
   }
 
-  /** Applies a slice. Stops while the store's flush lags too far behind. */
+  /**
+   * Applies a slice: by count, and by time, since one entry may end hundreds of leases. Stops while
+   * the store's flush lags too far behind.
+   */
   run(): void {
-    const { store } = this.#options;
+    if (this.#waiting.count === 0) return;
+    const { store, clock } = this.#options;
+    const untilMs = clock.nowMs() + APPLY_SLICE_MS;
     for (let count = 0; count < APPLY_SLICE_ENTRIES; count += 1) {
       const entry = this.#waiting.peek();
       if (entry === undefined || store.unflushedBytes() >= UNFLUSHED_BYTES_MAX) return;
       this.#waiting.shift();
       this.#apply(entry);
+      if (clock.nowMs() >= untilMs) return;
     }
   }
 
@@ -89,7 +107,7 @@ export class Applier {
     const removed = store.compactedPhysically();
     const done = this.#compactions.filter((waiting) => waiting.revision <= removed);
     this.#compactions = this.#compactions.filter((waiting) => waiting.revision > removed);
-    for (const { proposal } of done) this.#answer(proposal, { revision: store.revision() });
+    for (const { proposal, result } of done) this.#answer(proposal, result);
     return hasMore;
   }
 
@@ -104,49 +122,63 @@ export class Applier {
     if (entry.type === EntryType.Command) {
       const command = proposal?.command ?? decodeCommand(entry.data);
       const result = applyCommand(store, command);
-      if (proposal !== undefined) this.#settle(proposal, command, result);
+      this.#tellLessor(command, result);
+      if (proposal !== undefined) this.#settle(proposal, result);
     }
     store.setApplied({ index, term, configuration: configuration() });
   }
 
-  #settle(proposal: Proposal, command: Command, result: CommandResult): void {
+  /** Refusals too: a write of a session may be refused the second time only. */
+  #tellLessor(logged: LoggedCommand, result: ApplyResult): void {
+    const { lessor } = this.#options;
+    const command = logged.type === FrameType.Once ? logged.command : logged;
+    switch (command.type) {
+      case FrameType.LeaseGrant:
+      case FrameType.LeaseRevoke:
+        return lessor.leaseChanged(command.body.id);
+      case FrameType.SessionOpen:
+        if (typeof result === 'object' && 'session' in result) lessor.sessionOpened(result.session);
+        return;
+      case FrameType.Expire:
+        return lessor.settle(command.body);
+    }
+  }
+
+  #settle(proposal: Proposal, result: ApplyResult): void {
+    const { asker, id, command: logged } = proposal;
+    const command = logged.type === FrameType.Once ? logged.command : logged;
     if (typeof result === 'number') {
-      proposal.asker.refuse(proposal.id, result, undefined);
+      asker.refuse(id, result, undefined);
     } else if (command.type === FrameType.Compact && command.body.physical) {
-      this.#compactions.push({ revision: command.body.revision, proposal });
+      this.#compactions.push({ revision: command.body.revision, proposal, result });
     } else {
       this.#answer(proposal, result);
     }
   }
 
-  #answer(proposal: Proposal, result: Exclude<CommandResult, ErrorCode>): void {
-    const { asker, id, command } = proposal;
+  #answer(proposal: Proposal, result: WriteResult): void {
+    const { asker, id, command: logged } = proposal;
     const head = this.#options.header(result.revision);
-    const { clusterId, nodeId, revision, term } = head;
-    if (command.type === FrameType.Put) {
-      assert('prevKv' in result, 'a put is answered by a put');
-      const { prevKv } = result;
-      asker.answer(id, { type: command.type, body: { clusterId, nodeId, revision, term, prevKv } });
-    } else if (command.type === FrameType.DeleteRange) {
-      assert('deleted' in result, 'a deletion is answered by a deletion');
-      const { deleted, prevKvs } = result;
-      const body = { clusterId, nodeId, revision, term, deleted, prevKvs };
-      asker.answer(id, { type: command.type, body });
-    } else {
-      asker.answer(id, { type: command.type, body: head });
+    const command = logged.type === FrameType.Once ? logged.command : logged;
+    if (command.type === FrameType.LeaseCheckpoint) {
+      this.#answerKeepAlive(proposal, command.body.checkpoints[0]!.id, head);
+      return;
     }
+    assert(command.type !== FrameType.Expire, 'nobody waits for an expiry');
+    const reply = writeReply(head, command, result);
+    if (reply === undefined) asker.refuse(id, ErrorCode.AnswerGiven, undefined);
+    else asker.answer(id, reply);
   }
-}
 
-type CommandResult = PutResult | DeleteRangeResult | CompactResult | ErrorCode;
-
-function applyCommand(store: Store, command: Command): CommandResult {
-  switch (command.type) {
-    case FrameType.Put:
-      return store.put(command.body);
-    case FrameType.DeleteRange:
-      return store.deleteRange(command.body);
-    case FrameType.Compact:
-      return store.compact(command.body);
+  /**
+   * A checkpoint that somebody waits for is a renewal that clears one. Time is counted by who
+   * proposed it, or by the leader after.
+   */
+  #answerKeepAlive(proposal: Proposal, lease: bigint, head: ReplyHeader): void {
+    const { lessor, onLost } = this.#options;
+    if (lessor.term !== proposal.term) return onLost(proposal);
+    lessor.cleared(lease);
+    const body = { ...head, id: lease, ttlSeconds: lessor.renew(lease) };
+    proposal.asker.answer(proposal.id, { type: FrameType.LeaseKeepAlive, body });
   }
 }

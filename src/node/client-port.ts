@@ -5,53 +5,74 @@
  * here into an answer or a refusal.
  */
 
-import { ErrorCode, FrameType, KvorumError } from '../../include/rpc.ts';
+import { WATCH_QUEUED_BYTES_MAX, type WatchSink } from '../../include/kvstore.ts';
+import { FrameType, KvorumError, type Request } from '../../include/rpc.ts';
+import { assert } from '../assert.ts';
+import { commandFromFrame, decodeWrite, isWriteType } from '../rpc/command-codec.ts';
 import type { Connection } from '../rpc/connection.ts';
 import { writeError, writeRedirect } from '../rpc/connection-codec.ts';
 import { writeReply } from '../rpc/reply-codec.ts';
-import {
-  commandFromFrame,
-  decodeCommand,
-  decodeMoveLeader,
-  decodeRange,
-  decodeStatus,
-} from '../rpc/request-codec.ts';
+import { decodeRequest } from '../rpc/request-codec.ts';
+import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/watch-codec.ts';
 import type { Asker } from './asker.ts';
-import { requestMoveLeader, requestRange, requestStatus, requestWrite } from './client-requests.ts';
+import {
+  isReadOnly,
+  requestLeaseList,
+  requestMoveLeader,
+  requestRead,
+  requestStatus,
+  requestWrite,
+} from './client-requests.ts';
+import { ClientWatches } from './client-watches.ts';
 import type { Member } from './member.ts';
 
 /** Serves a client's connection from here on. */
 export function serveClient(member: Member, connection: Connection): void {
   const asker = createAsker(connection);
+  const watches = new ClientWatches(member, createSink(connection));
+  connection.onDrain = () => watches.drained();
+  connection.onClose = () => watches.close();
   connection.onFrame = (_connection, type, id, buffer, start, end) => {
-    switch (type) {
-      case FrameType.Put:
-      case FrameType.DeleteRange:
-      case FrameType.Compact: {
-        const data = commandFromFrame(type, buffer, start, end);
-        return requestWrite(member, asker, id, data, decodeCommand(data));
-      }
-      case FrameType.Range: {
-        // The read outlives the frame: key and end are copied out.
-        const range = decodeRange(buffer, start, end);
-        const kept = {
-          ...range,
-          key: Buffer.from(range.key),
-          rangeEnd: Buffer.from(range.rangeEnd),
-        };
-        return requestRange(member, asker, id, kept);
-      }
-      case FrameType.Status:
-        decodeStatus(buffer, start, end);
-        return requestStatus(member, asker, id);
-      case FrameType.MoveLeader: {
-        const { target } = decodeMoveLeader(buffer, start, end);
-        return requestMoveLeader(member, asker, id, target);
-      }
-      default:
-        throw new KvorumError(ErrorCode.FrameUnknown, `frame type ${type} is no request`);
+    if (isWriteType(type)) {
+      const data = commandFromFrame(type, buffer, start, end);
+      const command = decodeWrite(data);
+      const isRead = command.type === FrameType.Txn && isReadOnly(command.body);
+      if (isRead) requestRead(member, asker, id, command);
+      else requestWrite(member, asker, id, data, command);
+    } else {
+      // What is asked outlives the frame: its bytes are copied out.
+      const body = Buffer.from(buffer.subarray(start, end));
+      serveRequest(member, asker, watches, id, decodeRequest(type, body, 0, body.length));
     }
   };
+}
+
+/** Serves what is no write. */
+function serveRequest(
+  member: Member,
+  asker: Asker,
+  watches: ClientWatches,
+  id: number,
+  request: Request,
+): void {
+  switch (request.type) {
+    case FrameType.Range:
+    case FrameType.LeaseKeepAlive:
+    case FrameType.LeaseTimeToLive:
+      return requestRead(member, asker, id, request);
+    case FrameType.WatchCreate:
+    case FrameType.WatchCancel:
+    case FrameType.WatchProgress:
+      return watches.request(asker, id, request);
+    case FrameType.LeaseList:
+      return requestLeaseList(member, asker, id);
+    case FrameType.Status:
+      return requestStatus(member, asker, id);
+    case FrameType.MoveLeader:
+      return requestMoveLeader(member, asker, id, request.body.target);
+    default:
+      assert(false, 'a write is not served here', request.type);
+  }
 }
 
 /** Answers on the connection the request came by; harmless when that is gone. */
@@ -69,5 +90,17 @@ function createAsker(connection: Connection): Asker {
     refuse: (id, code, detail) =>
       writeError(writer, id, code, detail ?? new KvorumError(code).message),
     redirect: (id, to) => writeRedirect(writer, id, to),
+  };
+}
+
+/** Tells on the connection what its watches see, as long as the client reads. */
+function createSink(connection: Connection): WatchSink {
+  const { writer } = connection;
+  return {
+    isFull: () => connection.queuedBytes >= WATCH_QUEUED_BYTES_MAX,
+    events: (watchId, batch) => writeWatchEvents(writer, watchId, batch),
+    progress: (watchId, revision) => writeWatchNote(writer, watchId, revision),
+    cancelled: (watchId, code, compactRevision) =>
+      writeWatchCancelled(writer, watchId, { code, compactRevision }),
   };
 }

@@ -2,23 +2,19 @@
  * What clients may ask of a member, and what is refused before it costs anything.
  *
  * Writes go into the leader's log; elsewhere the client is pointed at the leader. Reads are
- * answered by every member: linearizable ones after a read index, serializable ones at once.
+ * answered by every member: linearizable ones after a read index, serializable ones at once. What
+ * concerns the time of a lease is a linearizable read that only the leader answers.
  */
 
-import type { RangeRequest } from '../../include/kvstore.ts';
-import {
-  APPLY_BACKLOG_MAX,
-  EntryType,
-  MEMBER_TIMEOUT_MS,
-  type NodeStatus,
-  ProposeResult,
-  Role,
-} from '../../include/node.ts';
-import { type Command, ErrorCode, FrameType } from '../../include/rpc.ts';
+import { OpKind, type TxnOp, type TxnRequest } from '../../include/kvstore.ts';
+import { APPLY_BACKLOG_MAX, MEMBER_TIMEOUT_MS, type NodeStatus, Role } from '../../include/node.ts';
+import { type Command, ErrorCode, FrameType, type OnceCommand } from '../../include/rpc.ts';
 import { checkRequest } from '../kvstore/check-request.ts';
+import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
 import type { Member } from './member.ts';
 import * as core from './raft/raft.ts';
+import type { ReadRequest } from './reads.ts';
 
 /**
  * Proposes a write.
@@ -31,56 +27,100 @@ export function requestWrite(
   asker: Asker,
   id: number,
   data: Buffer,
-  command: Command,
+  command: Command | OnceCommand,
 ): void {
-  const { raft, proposals, options } = member;
   if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
   const refusal = checkRequest(command);
   if (refusal !== 0) return asker.refuse(id, refusal, undefined);
-  if (raft.role !== Role.Leader) return member.redirect(asker, id);
-  if (member.applyBacklog >= APPLY_BACKLOG_MAX) {
+  if (member.raft.role !== Role.Leader) return member.redirect(asker, id);
+  if (member.serving.backlog >= APPLY_BACKLOG_MAX) {
     return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
   }
-
-  switch (core.propose(raft, EntryType.Command, data)) {
-    case ProposeResult.NotLeader:
-      return member.redirect(asker, id);
-    case ProposeResult.Transferring:
-      return asker.refuse(id, ErrorCode.NoLeader, undefined);
-    case ProposeResult.Full:
-      return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
-    case ProposeResult.Accepted: {
-      const deadlineMs = options.clock.nowMs() + MEMBER_TIMEOUT_MS;
-      const index = core.lastIndex(raft);
-      const proposal = { index, term: raft.term, asker, id, command, deadlineMs };
-      proposals.add(proposal, (lost) => member.redirect(lost.asker, lost.id));
-      member.schedulePump();
-    }
-  }
+  const grant = completeGrant(member, command);
+  if (grant === undefined) member.propose(asker, id, data, command);
+  else member.propose(asker, id, encodeCommand(grant), grant);
 }
 
-/** Reads a range. */
-export function requestRange(
+/**
+ * What of a grant its leader decides, before it is proposed, so that applying it is the same
+ * everywhere: an id for whom has none, and the least time (etcd: 1.5 elections).
+ *
+ * @returns undefined when there is nothing to decide
+ */
+function completeGrant(
   member: Member,
-  asker: Asker,
-  id: number,
-  request: RangeRequest,
-): void {
+  command: Command | OnceCommand,
+): Command | OnceCommand | undefined {
+  if (command.type === FrameType.Once) {
+    const inner = completeGrant(member, command.command);
+    if (inner === undefined || inner.type === FrameType.Once) return undefined;
+    return { type: FrameType.Once, mark: command.mark, command: inner };
+  }
+  if (command.type !== FrameType.LeaseGrant) return undefined;
+  const { leaseTtlSecondsMin } = member.options;
+  const { id, ttlSeconds } = command.body;
+  if (id !== 0n && ttlSeconds >= leaseTtlSecondsMin) return undefined;
+  const body = {
+    id: id === 0n ? drawLeaseId(member) : id,
+    ttlSeconds: Math.max(ttlSeconds, leaseTtlSecondsMin),
+  };
+  return { type: FrameType.LeaseGrant, body };
+}
+
+/**
+ * A positive id of 63 bits that no lease has: chance above, and below the place in the log, which
+ * no two grants share.
+ */
+function drawLeaseId({ options: { random }, raft }: Member): bigint {
+  const index = core.lastIndex(raft) + 1;
+  return (BigInt(random.below(2 ** 31)) << 32n) | BigInt.asUintN(32, BigInt(index));
+}
+
+/** Reads from the state, after a read index unless it may be stale. */
+export function requestRead(member: Member, asker: Asker, id: number, request: ReadRequest): void {
   if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
-  const refusal = checkRequest({ type: FrameType.Range, body: request });
+  const refusal = checkRequest(request);
   if (refusal !== 0) return asker.refuse(id, refusal, undefined);
-  if (!request.serializable) {
+  const { raft } = member;
+  const isOfLeader =
+    request.type === FrameType.LeaseKeepAlive || request.type === FrameType.LeaseTimeToLive;
+  if (isOfLeader && raft.role !== Role.Leader) return member.redirect(asker, id);
+  if (!isLocal(request)) {
     const deadlineMs = member.options.clock.nowMs() + MEMBER_TIMEOUT_MS;
-    member.reads.add({ asker, id, request, deadlineMs });
+    member.reads.add({ asker, id, request, term: raft.term, deadlineMs });
     member.schedulePump();
   } else if (member.isInstalling) {
     refuseWhileInstalling(asker, id);
   } else {
-    member.answerRead({ asker, id, request });
+    member.serving.answerRead({ asker, id, request, term: raft.term });
   }
 }
 
-function refuseWhileInstalling(asker: Asker, id: number): void {
+/** Whether a transaction writes nothing. One with another in it counts as a write (etcd). */
+export function isReadOnly({ success, failure }: TxnRequest): boolean {
+  const isRange = (op: TxnOp): boolean => op.kind === OpKind.Range;
+  return success.every(isRange) && failure.every(isRange);
+}
+
+/** Whether a read may be answered from this member's state at once, maybe stale. */
+function isLocal(request: ReadRequest): boolean {
+  if (request.type === FrameType.Range) return request.body.serializable;
+  if (request.type !== FrameType.Txn) return false;
+  const ops = [...request.body.success, ...request.body.failure];
+  const isStaleAllowed = (op: TxnOp): boolean =>
+    op.kind === OpKind.Range && op.request.serializable;
+  return ops.length > 0 && ops.every(isStaleAllowed);
+}
+
+/** Names all leases that this member knows of, at once. */
+export function requestLeaseList(member: Member, asker: Asker, id: number): void {
+  if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
+  if (member.isInstalling) return refuseWhileInstalling(asker, id);
+  member.serving.answerLeaseList(asker, id);
+}
+
+/** The store is being swapped: it answers nothing until then. */
+export function refuseWhileInstalling(asker: Asker, id: number): void {
   asker.refuse(id, ErrorCode.TooManyRequests, 'kvorum: a snapshot is being installed: ask again');
 }
 

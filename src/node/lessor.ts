@@ -190,7 +190,7 @@ export class Lessor {
    */
   isCheckpointed(id: bigint): boolean {
     const lease = this.#leases.get(id);
-    return lease !== undefined && lease.isCheckpointed && !lease.isExpiring;
+    return lease?.isCheckpointed === true && !lease.isExpiring;
   }
 
   /** The clearing of a lease's checkpoint was proposed: none may follow it until it is applied. */

@@ -11,32 +11,37 @@
  * snapshot is being installed the store is not touched and no Ready is taken.
  */
 
-import { FLUSH_BYTES } from '../../include/kvstore.ts';
+import { WATCH_PROGRESS_MS } from '../../include/kvstore.ts';
 import type { Log } from '../../include/log.ts';
 import {
   DEADLINE_CHECK_MS,
+  EntryType,
+  MEMBER_TIMEOUT_MS,
   type Message,
   NO_NODE,
   type NodeConfig,
   type NodeId,
-  RANGE_BYTES_MAX,
+  ProposeResult,
   type Ready,
   type SnapshotMeta,
   TICK_MS,
   TRIM_INTERVAL_MS,
 } from '../../include/node.ts';
-import { ERRORS, ErrorCode, FrameType, type ReplyHeader } from '../../include/rpc.ts';
+import { ErrorCode, type LoggedCommand, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
-import { Applier } from './applier.ts';
+import type { Random } from '../random.ts';
+import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
+import { explain, redirect } from './directions.ts';
 import { DurableWrites } from './durable-writes.ts';
 import { logRaftEvent } from './event-log.ts';
 import { type LogKept, trimLog } from './log-trim.ts';
 import { Proposals } from './proposals.ts';
 import * as core from './raft/raft.ts';
 import { type Read, Reads } from './reads.ts';
+import { Serving } from './serving.ts';
 import { Transfers } from './transfers.ts';
 import type { Transport } from './transport.ts';
 import type { Wal } from './wal/wal.ts';
@@ -52,7 +57,13 @@ export type MemberOptions = {
   readonly store: Store;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** Draws the ids of leases. */
+  readonly random: Random;
   readonly log: Log;
+  /** Least seconds of a lease. */
+  readonly leaseTtlSecondsMin: number;
+  /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
+  readonly watchProgressMs?: number;
   /** How much of the log stays for followers that lag. */
   readonly logKept: LogKept;
   /** The member cannot go on: the disk failed, or an invariant broke. */
@@ -67,16 +78,15 @@ export class Member {
   readonly proposals = new Proposals();
   readonly reads = new Reads();
   readonly transfers: Transfers;
+  readonly serving: Serving;
 
-  readonly #applier: Applier;
   readonly #writes: DurableWrites;
   #isPumpScheduled = false;
   #isReadRefused = false;
   #hasHurried = false;
   #isInstalling = false;
   #isStopped = false;
-  #isCompacting = false;
-  #ticker: Timer | undefined;
+  #timers: Timer[] = [];
   #deadlinesCheckedMs = 0;
   #trimmedMs = 0;
 
@@ -91,19 +101,31 @@ export class Member {
       header: () => this.header(this.store.revision()),
     });
     this.#writes = new DurableWrites(options.transport.send);
-    this.#applier = new Applier({
-      store: options.store,
+    const { raft, store, clock, onFatal } = options;
+    this.serving = new Serving({
+      raft,
+      store,
+      clock,
       proposals: this.proposals,
+      reads: this.reads,
+      isOpen: () => !this.#isStopped && !this.#isInstalling,
       header: (revision) => this.header(revision),
-      configuration: () => this.raft.configuration,
-      onLost: ({ asker, id }) => this.redirect(asker, id),
+      redirect: (asker, id) => this.redirect(asker, id),
+      propose: (command) => this.#propose(encodeCommand(command)) === ProposeResult.Accepted,
+      proposeFor: (asker, id, command) => this.propose(asker, id, encodeCommand(command), command),
+      schedulePump: () => this.schedulePump(),
+      onFatal,
     });
   }
 
   /** Starts to count ticks. */
   start(): void {
-    assert(this.#ticker === undefined, 'a member starts once');
-    this.#ticker = this.options.clock.every(TICK_MS, () => this.tick());
+    assert(this.#timers.length === 0, 'a member starts once');
+    const { clock, watchProgressMs = WATCH_PROGRESS_MS } = this.options;
+    this.#timers = [
+      clock.every(TICK_MS, () => this.tick()),
+      clock.every(watchProgressMs, () => this.serving.tellProgress()),
+    ];
     this.#hurryFirstElection();
     this.schedulePump();
   }
@@ -111,7 +133,7 @@ export class Member {
   /** Stops for good: waiting clients are told, nothing is carried out any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#ticker?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     this.proposals.drain(({ asker, id }) => asker.refuse(id, ErrorCode.Stopped, undefined));
     this.reads.expire(Number.POSITIVE_INFINITY, ({ asker, id }) =>
       asker.refuse(id, ErrorCode.Stopped, undefined),
@@ -127,11 +149,6 @@ export class Member {
   /** Whether the store is being swapped: it answers nothing until then. */
   get isInstalling(): boolean {
     return this.#isInstalling;
-  }
-
-  /** Committed entries that wait to be applied. */
-  get applyBacklog(): number {
-    return this.#applier.backlog;
   }
 
   /** The head of a reply. */
@@ -208,9 +225,45 @@ export class Member {
     if (nowMs - this.#trimmedMs >= TRIM_INTERVAL_MS && !this.#isInstalling) {
       this.#trimmedMs = nowMs;
       trimLog(this.raft, this.options.wal, this.store, this.options.logKept);
-      this.#compact();
+      this.serving.compact();
     }
+    if (!this.#isInstalling) this.serving.tick();
     this.schedulePump();
+  }
+
+  /**
+   * Proposes a write for a client that waits for its entry to be applied; refuses or redirects it
+   * when it is not taken, and says so.
+   *
+   * @param data the entry's data, of which `command` is the decoded form; owned by the log from
+   *   here on
+   */
+  propose(asker: Asker, id: number, data: Buffer, command: LoggedCommand): boolean {
+    switch (this.#propose(data)) {
+      case ProposeResult.NotLeader:
+        this.redirect(asker, id);
+        return false;
+      case ProposeResult.Transferring:
+        asker.refuse(id, ErrorCode.NoLeader, undefined);
+        return false;
+      case ProposeResult.Full:
+        asker.refuse(id, ErrorCode.TooManyRequests, undefined);
+        return false;
+      case ProposeResult.Accepted: {
+        const { raft } = this;
+        const deadlineMs = this.options.clock.nowMs() + MEMBER_TIMEOUT_MS;
+        const index = core.lastIndex(raft);
+        const proposal = { index, term: raft.term, asker, id, command, deadlineMs };
+        this.proposals.add(proposal, (lost) => this.redirect(lost.asker, lost.id));
+        return true;
+      }
+    }
+  }
+
+  #propose(data: Buffer): ProposeResult {
+    const result = core.propose(this.raft, EntryType.Command, data);
+    if (result === ProposeResult.Accepted) this.schedulePump();
+    return result;
   }
 
   /** Asks for a pump at the end of this turn. */
@@ -227,7 +280,7 @@ export class Member {
       this.#carryOutAll();
       // Peers first: they work while this member applies.
       this.options.transport.flush();
-      if (!this.#isInstalling) this.#serve();
+      if (!this.#isInstalling) this.serving.run();
       this.options.transport.flush();
     } catch (cause) {
       this.options.onFatal(cause);
@@ -253,7 +306,7 @@ export class Member {
     if (ready.messages.length > 0) transport.flush();
     if (ready.snapshot === undefined) this.#persist(ready);
     else this.#install(ready, ready.snapshot);
-    this.#applier.add(ready.committed);
+    this.serving.add(ready.committed);
     for (const grant of ready.reads) this.reads.grant(grant);
     for (const round of ready.readsRefused) this.#refuseRound(round);
     for (const wanted of ready.snapshotsWanted) this.#sendSnapshot(wanted.to);
@@ -271,7 +324,7 @@ export class Member {
     this.#isReadRefused = true;
     this.reads.refuse(round);
     if (this.raft.leader !== NO_NODE) return;
-    const detail = this.explain(ErrorCode.NoLeader);
+    const detail = explain(ErrorCode.NoLeader, this.options.transport);
     for (const { asker, id } of this.reads.takeGathering()) {
       asker.refuse(id, ErrorCode.NoLeader, detail);
     }
@@ -292,68 +345,20 @@ export class Member {
 
   #install(ready: Ready, meta: SnapshotMeta): void {
     this.#isInstalling = true;
-    this.#applier.clear();
+    this.serving.clear();
     this.options.log.info('installing a snapshot', { index: meta.index, term: meta.term });
     this.store.installSnapshot().then(() => {
       if (this.#isStopped) return;
       this.#newestTicket = this.options.wal.saveSnapshot(meta);
       this.#persist(ready);
       this.#isInstalling = false;
+      this.serving.replaced();
       this.options.log.info('snapshot installed', {
         index: meta.index,
         revision: this.store.revision(),
       });
       this.schedulePump();
     }, this.options.onFatal);
-  }
-
-  /** Applies what is committed and answers the reads that waited for it. */
-  #serve(): void {
-    this.#applier.run();
-    const { index } = this.store.applied();
-    for (;;) {
-      const reads = this.reads.takeReady(index);
-      if (reads === undefined) break;
-      for (const read of reads) this.answerRead(read);
-    }
-    this.store.flushIfDue(this.options.clock.nowMs())?.then(() => {
-      if (!this.#isStopped) this.schedulePump();
-    }, this.options.onFatal);
-    if (this.#applier.canRun) this.schedulePump();
-  }
-
-  /** Answers a read from the store as it is. */
-  answerRead(read: Pick<Read, 'asker' | 'id' | 'request'>): void {
-    const { asker, id, request } = read;
-    const result = this.store.range(request, RANGE_BYTES_MAX);
-    if (typeof result === 'number') {
-      asker.refuse(id, result, undefined);
-      return;
-    }
-    const { clusterId, nodeId, revision, term } = this.header(result.revision);
-    const { kvs, more, count } = result;
-    const body = { clusterId, nodeId, revision, term, kvs, more, count };
-    asker.answer(id, { type: FrameType.Range, body });
-  }
-
-  /**
-   * Compaction goes step by step, each in a turn of its own, whenever there is something to remove.
-   */
-  #compact(): void {
-    if (this.#isCompacting || this.#isStopped || this.#isInstalling) return;
-    this.#isCompacting = true;
-    setImmediate(() => {
-      this.#isCompacting = false;
-      if (this.#isStopped || this.#isInstalling) return;
-      if (this.store.unflushedBytes() >= FLUSH_BYTES) {
-        // Removing must not outrun the flush that applying waits for.
-        this.options.clock.after(TICK_MS, () => this.#compact());
-        return;
-      }
-      const hasMore = this.#applier.compactStep();
-      this.schedulePump();
-      if (hasMore) this.#compact();
-    });
   }
 
   #sendSnapshot(to: NodeId): void {
@@ -369,30 +374,15 @@ export class Member {
 
   #expire(nowMs: number): void {
     const giveUp = ({ asker, id }: Pick<Read, 'asker' | 'id'>): void =>
-      asker.refuse(id, ErrorCode.TimedOut, this.explain(ErrorCode.TimedOut));
+      asker.refuse(id, ErrorCode.TimedOut, explain(ErrorCode.TimedOut, this.options.transport));
     this.proposals.expire(nowMs, giveUp);
     this.reads.expire(nowMs, giveUp);
     this.transfers.expire(nowMs);
   }
 
-  /** The text of an error that names the members this one cannot reach. */
-  explain(code: ErrorCode): string {
-    const unreached = this.options.transport
-      .peers()
-      .filter((peer) => !peer.isOnline)
-      .map((peer) => `node ${peer.id} (${peer.address}:${peer.port})`);
-    const text = ERRORS.get(code)?.text ?? '';
-    return unreached.length === 0 ? text : `${text}: not reached: ${unreached.join(', ')}`;
-  }
-
   /** Points a client at the leader, or says that there is none. */
   redirect(asker: Asker, id: number): void {
-    const leader = this.options.nodes.find((node) => node.id === this.raft.leader);
-    if (leader === undefined || leader.id === this.raft.id) {
-      asker.refuse(id, ErrorCode.NoLeader, this.explain(ErrorCode.NoLeader));
-    } else {
-      const { address, port } = leader;
-      asker.redirect(id, { leaderId: leader.id, address, port });
-    }
+    const { id: self, leader } = this.raft;
+    redirect(asker, id, { self, leader }, this.options);
   }
 }

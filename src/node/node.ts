@@ -54,6 +54,8 @@ export type NodeOptions = {
   readonly logKept?: LogKept;
   /** Whether it opens its port; true when left out. Without one it can only be alone. */
   readonly listens?: boolean;
+  /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
+  readonly watchProgressMs?: number;
 };
 
 /** How a node is stopped. */
@@ -79,7 +81,7 @@ type Parts = { directory: DataDirectory; wal: Wal; recovered: Recovered; store: 
  * @throws NodeFault, StoreError, KvorumError (as rejection): what was wrong, where, and what to do
  */
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const { cluster, clock, log } = options;
+  const { cluster, clock, log, electionMs = ELECTION_MS, watchProgressMs } = options;
   const self = nodeOf(cluster, options.id);
   const random = createRandom(drawSeed());
   const startedMs = clock.nowMs();
@@ -109,7 +111,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     store,
     transport: network.transport,
     clock,
+    random,
     log,
+    leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
+    ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
     logKept: options.logKept ?? LOG_KEPT,
     onFatal,
   });

@@ -11,7 +11,7 @@
  */
 
 import type { LogIndex, Term } from '../../include/node.ts';
-import type { Command } from '../../include/rpc.ts';
+import type { LoggedCommand } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { Ring } from '../ring.ts';
 import type { Asker } from './asker.ts';
@@ -23,7 +23,7 @@ export type Proposal = {
   readonly asker: Asker;
   readonly id: number;
   /** The entry's data, decoded: what was checked before is not decoded again. */
-  readonly command: Command;
+  readonly command: LoggedCommand;
   /** When it is given up, on the member's clock. */
   readonly deadlineMs: number;
 };

@@ -1,6 +1,7 @@
 /**
  * Linearizable reads (Raft thesis 6.4): each waits for a read index, then for the store to reach
- * it.
+ * it. What concerns a lease's time counts as one: only who has just been confirmed as leader may
+ * say how long a lease lives.
  *
  * Reads that arrive while a round is under way share the next one, so that a node has at most one
  * round in flight and its cost is spread over all who came meanwhile.
@@ -8,17 +9,31 @@
  *   gathering --readIndex--> asked --grant--> granted, in order of index --applied--> answered
  */
 
-import type { RangeRequest } from '../../include/kvstore.ts';
-import type { LogIndex, ReadGrant } from '../../include/node.ts';
+import type { LogIndex, ReadGrant, Term } from '../../include/node.ts';
+import type { FrameType, Request } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { Ring } from '../ring.ts';
 import type { Asker } from './asker.ts';
+
+/** What is answered from the state, after a read index or at once. */
+export type ReadRequest = Extract<
+  Request,
+  {
+    readonly type:
+      | typeof FrameType.Range
+      | typeof FrameType.Txn
+      | typeof FrameType.LeaseKeepAlive
+      | typeof FrameType.LeaseTimeToLive;
+  }
+>;
 
 /** One waiting read. */
 export type Read = {
   readonly asker: Asker;
   readonly id: number;
-  readonly request: RangeRequest;
+  readonly request: ReadRequest;
+  /** The member's term when it was asked: what concerns a lease is answered in that term only. */
+  readonly term: Term;
   readonly deadlineMs: number;
 };
 

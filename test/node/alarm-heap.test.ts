@@ -25,10 +25,11 @@ t.test('alarms ring by time, whatever was added and taken out in between', async
     }
     if (heap.count !== twin.size) t.fail(`${heap.count} alarms, expected ${twin.size}`);
     if (twin.size > 0 && heap.peek()?.ringMs !== earliest()) t.fail('not the earliest rings first');
-    if (twin.size > 100) for (const each of [...twin].slice(0, 80)) {
-      heap.remove(each);
-      twin.delete(each);
-    }
+    if (twin.size > 100)
+      for (const each of [...twin].slice(0, 80)) {
+        heap.remove(each);
+        twin.delete(each);
+      }
   }
   t.pass();
 });

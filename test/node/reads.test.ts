@@ -1,27 +1,13 @@
 import t from 'tap';
-import { NO_RANGE_END, type RangeRequest, SortOrder, SortTarget } from '../../include/kvstore.ts';
+import { FrameType } from '../../include/rpc.ts';
 import type { Asker } from '../../src/node/asker.ts';
-import { type Read, Reads } from '../../src/node/reads.ts';
+import { type Read, type ReadRequest, Reads } from '../../src/node/reads.ts';
 
 const asker: Asker = { answer: () => {}, refuse: () => {}, redirect: () => {} };
-const request: RangeRequest = {
-  key: Buffer.from('k'),
-  rangeEnd: NO_RANGE_END,
-  limit: 0,
-  revision: 0,
-  sortOrder: SortOrder.None,
-  sortTarget: SortTarget.Key,
-  serializable: false,
-  keysOnly: false,
-  countOnly: false,
-  minModRevision: 0,
-  maxModRevision: 0,
-  minCreateRevision: 0,
-  maxCreateRevision: 0,
-};
+const request: ReadRequest = { type: FrameType.LeaseKeepAlive, body: { id: 7n } };
 
 function read(id: number, deadlineMs = 100): Read {
-  return { asker, id, request, deadlineMs };
+  return { asker, id, request, term: 1, deadlineMs };
 }
 
 function ids(reads: readonly Read[] | undefined): number[] | undefined {

@@ -1,0 +1,102 @@
+/**
+ * Answers from the state as it is: to reads whose index the store has reached, and to those that
+ * take what is there.
+ */
+
+import type { TxnRequest } from '../../include/kvstore.ts';
+import { RANGE_BYTES_MAX } from '../../include/node.ts';
+import { FrameType, type InternalCommand, type ReplyHeader } from '../../include/rpc.ts';
+import type { Store } from '../kvstore/store.ts';
+import type { Asker } from './asker.ts';
+import type { Lessor } from './lessor.ts';
+import type { Read } from './reads.ts';
+
+/** What answering needs of a member. */
+export type AnswerOptions = {
+  readonly store: Store;
+  readonly lessor: Lessor;
+  /** The head of a reply as of now. */
+  readonly header: (revision: number) => ReplyHeader;
+  /** Points a client at the leader. */
+  readonly redirect: (asker: Asker, id: number) => void;
+  /** Puts a command into the log for a client; returns whether it was taken: refused, if not. */
+  readonly propose: (asker: Asker, id: number, command: InternalCommand) => boolean;
+};
+
+/** Answers a read. */
+export function answerRead(member: AnswerOptions, read: Omit<Read, 'deadlineMs'>): void {
+  const { asker, id, request } = read;
+  switch (request.type) {
+    case FrameType.Range: {
+      const result = member.store.range(request.body, RANGE_BYTES_MAX);
+      if (typeof result === 'number') return asker.refuse(id, result, undefined);
+      const { clusterId, nodeId, revision, term } = member.header(result.revision);
+      const { kvs, more, count } = result;
+      const body = { clusterId, nodeId, revision, term, kvs, more, count };
+      return asker.answer(id, { type: FrameType.Range, body });
+    }
+    case FrameType.Txn:
+      return answerTxn(member, asker, id, request.body);
+    case FrameType.LeaseKeepAlive:
+      if (member.lessor.term !== read.term) return member.redirect(asker, id);
+      return answerKeepAlive(member, asker, id, request.body.id);
+    case FrameType.LeaseTimeToLive: {
+      if (member.lessor.term !== read.term) return member.redirect(asker, id);
+      const { id: lease, keys } = request.body;
+      return answerTimeToLive(member, asker, id, lease, keys);
+    }
+  }
+}
+
+/** Names all leases that this member knows of, by id. */
+export function answerLeaseList(member: AnswerOptions, asker: Asker, id: number): void {
+  const ids: bigint[] = [];
+  member.store.visitLeases((lease) => ids.push(lease.id));
+  ids.sort((a, b) => (a < b ? -1 : 1));
+  const head = member.header(member.store.revision());
+  asker.answer(id, { type: FrameType.LeaseList, body: { ...head, ids } });
+}
+
+function answerTxn(member: AnswerOptions, asker: Asker, id: number, request: TxnRequest): void {
+  const result = member.store.readTxn(request, RANGE_BYTES_MAX);
+  if (typeof result === 'number') return asker.refuse(id, result, undefined);
+  const { succeeded, results } = result;
+  const body = { ...member.header(result.revision), succeeded, results };
+  asker.answer(id, { type: FrameType.Txn, body });
+}
+
+/**
+ * Renews a lease. If the log says that less is left than the client will hear, that is cleared
+ * first, and the entry that does it answers.
+ */
+function answerKeepAlive(member: AnswerOptions, asker: Asker, id: number, lease: bigint): void {
+  const { lessor, store } = member;
+  if (lessor.isCheckpointed(lease)) {
+    const checkpoints = [{ id: lease, remainingSeconds: 0 }];
+    const command = { type: FrameType.LeaseCheckpoint, body: { checkpoints } } as const;
+    if (member.propose(asker, id, command)) lessor.clearing(lease);
+    return;
+  }
+  const head = member.header(store.revision());
+  const body = { ...head, id: lease, ttlSeconds: lessor.renew(lease) };
+  asker.answer(id, { type: FrameType.LeaseKeepAlive, body });
+}
+
+function answerTimeToLive(
+  member: AnswerOptions,
+  asker: Asker,
+  id: number,
+  lease: bigint,
+  hasKeys: boolean,
+): void {
+  const { lessor, store } = member;
+  const keys = hasKeys ? store.leaseKeys(lease) : [];
+  const body = {
+    ...member.header(store.revision()),
+    id: lease,
+    ttlSeconds: lessor.secondsLeft(lease),
+    grantedTtlSeconds: store.lease(lease)?.ttlSeconds ?? 0,
+    keys,
+  };
+  asker.answer(id, { type: FrameType.LeaseTimeToLive, body });
+}

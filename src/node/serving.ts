@@ -1,0 +1,151 @@
+/**
+ * What a member does with its store: applies what is committed, answers the reads that waited for
+ * it, tells the watches, counts the time of leases, removes what is compacted, flushes.
+ *
+ * Called in each pump while the store may be used; never while a snapshot is being installed.
+ */
+
+import { FLUSH_BYTES } from '../../include/kvstore.ts';
+import { type Entry, Role, type Term, TICK_MS } from '../../include/node.ts';
+import type { InternalCommand, ReplyHeader } from '../../include/rpc.ts';
+import type { Clock } from '../clock.ts';
+import type { Store } from '../kvstore/store.ts';
+import { type AnswerOptions, answerLeaseList, answerRead } from './answer-read.ts';
+import { Applier } from './applier.ts';
+import type { Asker } from './asker.ts';
+import { Lessor, NO_TERM } from './lessor.ts';
+import type { Proposals } from './proposals.ts';
+import type * as core from './raft/raft.ts';
+import type { Read, Reads } from './reads.ts';
+
+/** What a member lends. */
+export type ServingOptions = {
+  readonly raft: core.Raft;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly proposals: Proposals;
+  readonly reads: Reads;
+  /** Whether the store may be used now. */
+  readonly isOpen: () => boolean;
+  /** The head of a reply as of now. */
+  readonly header: (revision: number) => ReplyHeader;
+  /** Points a client at the leader. */
+  readonly redirect: (asker: Asker, id: number) => void;
+  /** Puts a command of the leader's own into the log; whether it was taken. */
+  readonly propose: (command: InternalCommand) => boolean;
+  /** The same, for a client that waits for it; it is refused if it was not taken. */
+  readonly proposeFor: (asker: Asker, id: number, command: InternalCommand) => boolean;
+  /** Asks for another pump. */
+  readonly schedulePump: () => void;
+  readonly onFatal: (cause: unknown) => void;
+};
+
+/** The store of a member at work. */
+export class Serving {
+  readonly #options: ServingOptions;
+  readonly #lessor: Lessor;
+  readonly #applier: Applier;
+  readonly #answers: AnswerOptions;
+  #isCompacting = false;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+    const { store, clock, proposals, header, redirect, raft } = options;
+    const lessor = new Lessor({ store, clock, propose: options.propose });
+    this.#lessor = lessor;
+    this.#answers = { store, lessor, header, redirect, propose: options.proposeFor };
+    this.#applier = new Applier({
+      store,
+      clock,
+      proposals,
+      lessor,
+      header,
+      configuration: () => raft.configuration,
+      onLost: ({ asker, id }) => redirect(asker, id),
+    });
+  }
+
+  /** Committed entries that wait to be applied. */
+  get backlog(): number {
+    return this.#applier.backlog;
+  }
+
+  /** Takes committed entries, in log order. */
+  add(entries: readonly Entry[]): void {
+    this.#applier.add(entries);
+  }
+
+  /** A snapshot takes the place of what waits to be applied. */
+  clear(): void {
+    this.#applier.clear();
+  }
+
+  /** The snapshot is in place. */
+  replaced(): void {
+    this.#options.store.watches.storeReplaced();
+  }
+
+  /** The share of a pump: a slice of what there is to do; asks for another pump for the rest. */
+  run(): void {
+    const { store, reads, clock, schedulePump, onFatal } = this.#options;
+    this.#lessor.follow(this.#leadingTerm());
+    this.#applier.run();
+    const { index } = store.applied();
+    for (;;) {
+      const ready = reads.takeReady(index);
+      if (ready === undefined) break;
+      for (const read of ready) this.answerRead(read);
+    }
+    store.watches.notify();
+    const hasLagging = store.watches.catchUp();
+    store.flushIfDue(clock.nowMs())?.then(schedulePump, onFatal);
+    if (hasLagging || this.#applier.canRun) schedulePump();
+  }
+
+  /** One tick of the clock. */
+  tick(): void {
+    this.#lessor.follow(this.#leadingTerm());
+    this.#lessor.tick();
+  }
+
+  /** Tells the watches that asked for it how far they are. */
+  tellProgress(): void {
+    if (this.#options.isOpen()) this.#options.store.watches.tellProgress();
+  }
+
+  /** Answers a read from the store as it is. */
+  answerRead(read: Omit<Read, 'deadlineMs'>): void {
+    answerRead(this.#answers, read);
+  }
+
+  /** Names all leases. */
+  answerLeaseList(asker: Asker, id: number): void {
+    answerLeaseList(this.#answers, asker, id);
+  }
+
+  /**
+   * Compaction goes step by step, each in a turn of its own, whenever there is something to remove.
+   */
+  compact(): void {
+    const { store, clock, isOpen, schedulePump } = this.#options;
+    if (this.#isCompacting || !isOpen()) return;
+    this.#isCompacting = true;
+    setImmediate(() => {
+      this.#isCompacting = false;
+      if (!isOpen()) return;
+      if (store.unflushedBytes() >= FLUSH_BYTES) {
+        // Removing must not outrun the flush that applying waits for.
+        clock.after(TICK_MS, () => this.compact());
+        return;
+      }
+      const hasMore = this.#applier.compactStep();
+      schedulePump();
+      if (hasMore) this.compact();
+    });
+  }
+
+  #leadingTerm(): Term {
+    const { raft } = this.#options;
+    return raft.role === Role.Leader ? raft.term : NO_TERM;
+  }
+}
