@@ -5,26 +5,10 @@
  * Order and errors are etcd's: key, then flag conflicts, then size.
  */
 
-import {
-  type DeleteRangeRequest,
-  KEY_BYTES_MAX,
-  type PutRequest,
-  type RangeRequest,
-  REQUEST_BYTES_MAX,
-  SortOrder,
-  SortTarget,
-} from '../../include/kvstore.ts';
+import { LEASE_TTL_SECONDS_MAX, OpKind, type TxnRequest } from '../../include/kvstore.ts';
 import { ErrorCode, FrameType, type Request } from '../../include/rpc.ts';
-
-/**
- * Bytes counted for a request besides its key and value: what etcd's envelope takes, rounded up.
- */
-export const REQUEST_OVERHEAD_BYTES = 64;
-
-/**
- * Bounds of a range may be one byte longer than any key: the last key of a page and a zero byte.
- */
-const BOUND_BYTES_MAX = KEY_BYTES_MAX + 1;
+import { checkDeleteRange, checkPut, checkRange } from './check-operation.ts';
+import { checkTxn } from './check-txn.ts';
 
 /**
  * Checks a request.
@@ -38,37 +22,27 @@ export function checkRequest(request: Request): ErrorCode | 0 {
       return checkRange(request.body);
     case FrameType.DeleteRange:
       return checkDeleteRange(request.body);
+    case FrameType.Txn:
+      return checkTxn(request.body);
+    case FrameType.LeaseGrant:
+      return request.body.ttlSeconds > LEASE_TTL_SECONDS_MAX ? ErrorCode.LeaseTtlTooLarge : 0;
+    case FrameType.Once:
+      return checkRequest(request.command);
     default:
       return 0;
   }
 }
 
-function checkPut(request: PutRequest): ErrorCode | 0 {
-  const { key, value } = request;
-  if (key.length === 0) return ErrorCode.KeyEmpty;
-  if (request.ignoreValue && value.length > 0) return ErrorCode.ValueProvided;
-  if (request.ignoreLease && request.lease !== 0n) return ErrorCode.LeaseProvided;
-  if (key.length > KEY_BYTES_MAX) return ErrorCode.KeyTooLong;
-  const sizeBytes = key.length + value.length + REQUEST_OVERHEAD_BYTES;
-  return sizeBytes > REQUEST_BYTES_MAX ? ErrorCode.RequestTooLarge : 0;
+/**
+ * Whether a transaction only reads, whichever branches are taken: it has nothing but ranges, and
+ * transactions that only read.
+ */
+export function isReadOnly(request: TxnRequest): boolean {
+  for (const ops of [request.success, request.failure]) {
+    for (const op of ops) {
+      if (op.kind === OpKind.Put || op.kind === OpKind.DeleteRange) return false;
+      if (op.kind === OpKind.Txn && !isReadOnly(op.request)) return false;
+    }
+  }
+  return true;
 }
-
-function checkRange(request: RangeRequest): ErrorCode | 0 {
-  const refusal = checkBounds(request.key, request.rangeEnd);
-  if (refusal !== 0) return refusal;
-  const isSortKnown = SORT_ORDERS.has(request.sortOrder) && SORT_TARGETS.has(request.sortTarget);
-  return isSortKnown ? 0 : ErrorCode.InvalidSort;
-}
-
-function checkDeleteRange(request: DeleteRangeRequest): ErrorCode | 0 {
-  return checkBounds(request.key, request.rangeEnd);
-}
-
-function checkBounds(key: Buffer, rangeEnd: Buffer): ErrorCode | 0 {
-  if (key.length === 0) return ErrorCode.KeyEmpty;
-  if (key.length > BOUND_BYTES_MAX) return ErrorCode.KeyTooLong;
-  return rangeEnd.length > BOUND_BYTES_MAX ? ErrorCode.KeyTooLong : 0;
-}
-
-const SORT_ORDERS: ReadonlySet<number> = new Set(Object.values(SortOrder));
-const SORT_TARGETS: ReadonlySet<number> = new Set(Object.values(SortTarget));

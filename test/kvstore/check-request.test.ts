@@ -9,7 +9,8 @@ import {
   REQUEST_BYTES_MAX,
 } from '../../include/kvstore.ts';
 import { ErrorCode, FrameType } from '../../include/rpc.ts';
-import { checkRequest, REQUEST_OVERHEAD_BYTES } from '../../src/kvstore/check-request.ts';
+import { REQUEST_OVERHEAD_BYTES } from '../../src/kvstore/check-operation.ts';
+import { checkRequest } from '../../src/kvstore/check-request.ts';
 import { deleteOf, putOf, rangeOf, showError } from './store-requests.ts';
 
 function show(code: ErrorCode | 0): string {

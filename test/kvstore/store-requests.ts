@@ -1,14 +1,20 @@
 /** Requests with their defaults, random ones, and answers as text that can be compared. */
 
 import {
+  type Compare,
+  type CompareResult,
+  type CompareTarget,
   type DeleteRangeRequest,
   type KeyValue,
   NO_RANGE_END,
+  OpKind,
   type PutRequest,
   type RangeRequest,
   type RangeResult,
   SortOrder,
   SortTarget,
+  type TxnOp,
+  type TxnRequest,
 } from '../../include/kvstore.ts';
 import { ERRORS, type ErrorCode } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
@@ -54,6 +60,58 @@ export function deleteOf(key: string, end = '', prevKv = false): DeleteRangeRequ
     key: Buffer.from(key, 'latin1'),
     rangeEnd: end === '' ? NO_RANGE_END : Buffer.from(end, 'latin1'),
     prevKv,
+  };
+}
+
+/** A put in a transaction. */
+export function putOp(key: string, value = 'v', more: Partial<PutRequest> = {}): TxnOp {
+  return { kind: OpKind.Put, request: putOf(key, value, more) };
+}
+
+/** A read in a transaction. */
+export function rangeOp(key: string, end = '', more: Partial<RangeRequest> = {}): TxnOp {
+  return { kind: OpKind.Range, request: rangeOf(key, end, more) };
+}
+
+/** A deletion in a transaction. */
+export function delOp(key: string, end = '', prevKv = false): TxnOp {
+  return { kind: OpKind.DeleteRange, request: deleteOf(key, end, prevKv) };
+}
+
+/** A transaction in a transaction. */
+export function txnOp(
+  compares: readonly Compare[] = [],
+  success: readonly TxnOp[] = [],
+  failure: readonly TxnOp[] = [],
+): TxnOp {
+  return { kind: OpKind.Txn, request: txnOf(compares, success, failure) };
+}
+
+/** A transaction. */
+export function txnOf(
+  compares: readonly Compare[] = [],
+  success: readonly TxnOp[] = [],
+  failure: readonly TxnOp[] = [],
+): TxnRequest {
+  return { compares, success, failure };
+}
+
+/** A compare of a key with a number, a text or a lease, as its target has it. */
+export function compareOf(
+  key: string,
+  target: CompareTarget,
+  result: CompareResult,
+  operand: number | string | bigint,
+  end = '',
+): Compare {
+  return {
+    key: Buffer.from(key, 'latin1'),
+    rangeEnd: Buffer.from(end, 'latin1'),
+    target,
+    result,
+    counter: typeof operand === 'number' ? operand : 0,
+    value: Buffer.from(typeof operand === 'string' ? operand : '', 'latin1'),
+    lease: typeof operand === 'bigint' ? operand : 0n,
   };
 }
 
