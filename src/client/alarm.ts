@@ -4,16 +4,21 @@
  * answer.
  */
 
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 
 /** Milliseconds between two rings at least: what is due close together is handled together. */
 const GRAIN_MS = 2;
+
+/** The longest a timer of the machine can wait. */
+const FOREVER_MS = 2 ** 31 - 1;
 
 /** A timer that rings at the earliest moment asked for. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: (nowMs: number) => void;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  /** Does nothing but keep the process alive, which timers of a clock do not. */
+  #hold: NodeJS.Timeout | undefined = undefined;
   #atMs = Number.POSITIVE_INFINITY;
 
   /** @param ring called when the moment has come; asks for the next one */
@@ -28,15 +33,18 @@ export class Alarm {
   ringAt(atMs: number): void {
     if (atMs >= this.#atMs) return;
     this.#atMs = atMs;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     const delayMs = Math.max(GRAIN_MS, Math.ceil(atMs - this.#clock.nowMs()));
-    this.#timer = setTimeout(this.#onTimer, delayMs);
+    this.#timer = this.#clock.after(delayMs, this.#onTimer);
+    this.#hold ??= setInterval(() => {}, FOREVER_MS);
   }
 
   /** Rings no more, until asked again. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
+    clearInterval(this.#hold);
+    this.#hold = undefined;
     this.#atMs = Number.POSITIVE_INFINITY;
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { ErrorCode, FrameType, KvorumError, Retry } from '../../include/rpc.ts';
-import { CallState } from './call.ts';
+import { CallKind, CallState, isUncertain } from './call.ts';
 import type { Link, LinkCall } from './link.ts';
 
 /** Most nodes named in one error. */
@@ -13,12 +13,18 @@ const NAMED_MAX = 16;
 /**
  * The deadline has passed.
  *
+ * @param asked what was under way for it: itself, or the opening of the session it waited for
  * @param links the nodes that may have been tried
  * @returns DeadlineExceeded, or Unreachable when no node was even connected to
  */
-export function deadlineError(call: LinkCall, links: readonly Link[]): KvorumError {
+export function deadlineError(
+  call: LinkCall,
+  asked: LinkCall,
+  links: readonly Link[],
+): KvorumError {
   const tried = call.only === undefined ? links : [call.only];
-  const reasons = tried.map((link) => reasonOf(link, call)).filter((reason) => reason !== '');
+  const sinceMs = call.startedMs;
+  const reasons = tried.map((link) => reasonOf(link, asked, sinceMs)).filter((each) => each !== '');
   const named = reasons.slice(0, NAMED_MAX).join('; ');
   const more = reasons.length > NAMED_MAX ? ` and ${reasons.length - NAMED_MAX} more` : '';
   const isReached = tried.some((link) => link.isReady || link.heardMs >= call.startedMs);
@@ -40,34 +46,34 @@ export function lostError(call: LinkCall, reason: string): KvorumError {
 
 /** The node's own error; where nobody knows whether a write took effect, it says so. */
 export function refusedError(call: LinkCall, error: KvorumError): KvorumError {
-  if (call.isRead || error.retry !== Retry.Unknown) return error;
+  if (call.kind !== CallKind.Write) return error;
+  if (error.retry !== Retry.Unknown && error.code !== ErrorCode.SessionExpired) return error;
   return new KvorumError(error.code, `${error.message}${outcomeOf(call)}`, { cause: error });
 }
 
-/** What is known of a write: it can only have taken effect if it is in flight now. */
+/** What is known of a write. */
 function outcomeOf(call: LinkCall): string {
-  if (call.isRead) return '';
-  return call.state === CallState.Sent
-    ? '; nobody knows whether it took effect'
-    : '; it did not take effect';
+  if (call.kind !== CallKind.Write) return '';
+  return isUncertain(call) ? '; nobody knows whether it took effect' : '; it did not take effect';
 }
 
-function reasonOf(link: Link, call: LinkCall): string {
+/** Why a link did not serve; empty when nothing is known. */
+function reasonOf(link: Link, asked: LinkCall, sinceMs: number): string {
   const { name } = link.endpoint;
-  if (call.link === link && call.state === CallState.Sent) {
-    const isKnown = link.unreached !== '' && link.unreachedMs >= call.startedMs;
+  if (asked.link === link && asked.state === CallState.Sent) {
+    const isKnown = link.unreached !== '' && link.unreachedMs >= sinceMs;
     const unreached = isKnown ? `, it does not reach ${link.unreached}` : '';
-    const before = failureOf(link, call) === '' ? '' : `, before that: ${link.failure}`;
-    return `${name}: no answer to ${requestName(call)}${unreached}${before}`;
+    const before = failureOf(link, sinceMs) === '' ? '' : `, before that: ${link.failure}`;
+    return `${name}: no answer to ${requestName(asked)}${unreached}${before}`;
   }
-  if (call.link === link) return `${name}: no connection yet`;
-  const failure = failureOf(link, call);
+  if (asked.link === link) return `${name}: no connection yet`;
+  const failure = failureOf(link, sinceMs);
   return failure === '' || failure.startsWith(name) ? failure : `${name}: ${failure}`;
 }
 
-/** What the node last failed with since the call began; empty if it did not. */
-function failureOf(link: Link, call: LinkCall): string {
-  return link.failureMs < call.startedMs ? '' : link.failure;
+/** What the node last failed with since then; empty if it did not. */
+function failureOf(link: Link, sinceMs: number): string {
+  return link.failureMs < sinceMs ? '' : link.failure;
 }
 
 function requestName(call: LinkCall): string {

@@ -6,55 +6,93 @@
  */
 
 import {
+  type Bytes,
   type CallOptions,
   type Client,
   type ClientEvent,
   type ClientOptions,
   DIAL_TIMEOUT_MS,
   ENDPOINTS_MAX,
+  type WatchOptions,
 } from '../../include/client.ts';
-import type { KeyValue } from '../../include/kvstore.ts';
+import { OpKind, type TxnRequest } from '../../include/kvstore.ts';
 import {
-  type CompactReply,
-  type DeleteRangeReply,
   ErrorCode,
   FrameType,
   KvorumError,
-  type MoveLeaderReply,
-  type PutReply,
-  type RangeReply,
+  type LeaseKeepAliveRequest,
+  type LeaseRevokeReply,
   REQUEST_TIMEOUT_MS,
-  type Reply,
-  type Request,
-  type StatusReply,
 } from '../../include/rpc.ts';
-import { assert } from '../assert.ts';
 import { type Clock, createSystemClock } from '../clock.ts';
 import { createRandom, drawSeed, type Random } from '../random.ts';
+import { type OpenStream, openTcp } from '../rpc/dial.ts';
+import {
+  type Ask,
+  createAsk,
+  pickCompact,
+  pickDelete,
+  pickGrant,
+  pickKeepAlive,
+  pickLeases,
+  pickMoveLeader,
+  pickPair,
+  pickPut,
+  pickRange,
+  pickRevoke,
+  pickStatus,
+  pickTimeToLive,
+  pickTxn,
+} from './ask.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
+import { readHistory } from './history.ts';
+import { LeaseKeeper, RENEWALS_IN_TTL } from './lease-keeper.ts';
+import { readPages } from './pages.ts';
 import {
   compactRequest,
   deleteRequest,
+  grantRequest,
+  leaseOf,
   moveRequest,
   putRequest,
   rangeRequest,
+  watchRequest,
 } from './requests.ts';
 import { Router } from './router.ts';
+import { swapReply, swapRequest, txnRequest } from './transactions.ts';
+import { WatchTask } from './watcher.ts';
 
 export * from '../../include/client.ts';
-export { type KeyValue, SortOrder, SortTarget } from '../../include/kvstore.ts';
-export * from '../../include/recipes.ts';
+export {
+  EventKind,
+  type KeyValue,
+  OpKind,
+  SortOrder,
+  SortTarget,
+  type WatchEvent,
+} from '../../include/kvstore.ts';
 export { ERRORS, ErrorCode, KvorumError, Retry } from '../../include/rpc.ts';
-export { createBarrier } from './recipes/barrier.ts';
-export { createDoubleBarrier } from './recipes/double-barrier.ts';
-export { createElection } from './recipes/election.ts';
-export { createLock } from './recipes/lock.ts';
-export { createQueue } from './recipes/queue.ts';
-export { registerService, resolveService, watchService } from './recipes/services.ts';
-export { transact } from './recipes/transact.ts';
 
-/** Time and chance, for tests to replace. */
-export type Machine = { readonly clock: Clock; readonly random: Random };
+/**
+ * Time, chance and the way to a node: for tests to replace, and for a program that has its node
+ * inside.
+ */
+export type Machine = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly openStream: OpenStream;
+};
+
+/** The parts of a client that its requests are made with. */
+type Parts = {
+  readonly clock: Clock;
+  readonly router: Router;
+  readonly ask: Ask;
+  readonly keeper: LeaseKeeper;
+};
+
+/** The numbers of watches are 1 to this. */
+const WATCH_ID_MAX = 0xffff_ffff;
 
 const ignoreEvent = (_event: ClientEvent): void => {};
 
@@ -67,30 +105,38 @@ const ignoreEvent = (_event: ClientEvent): void => {};
  */
 export function connect(options: ClientOptions, machine: Partial<Machine> = {}): Client {
   const endpoints = parseEndpoints(options.endpoints);
-  const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const clock = machine.clock ?? createSystemClock();
   const router = new Router({
     endpoints,
     dialTimeoutMs: options.dialTimeoutMs ?? DIAL_TIMEOUT_MS,
-    clock: machine.clock ?? createSystemClock(),
+    hasSessions: options.sessions ?? true,
+    clock,
     random: machine.random ?? createRandom(drawSeed()),
+    openStream: machine.openStream ?? openTcp,
     onEvent: options.onEvent ?? ignoreEvent,
   });
-
-  /** Asks, as a promise; what `shape` throws rejects it. */
-  const ask = <T>(
-    how: CallOptions,
-    shape: () => Request,
-    pick: (reply: Reply) => T,
-    endpoint?: string,
-  ): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const only = endpoint === undefined ? undefined : parseEndpoint(endpoint);
-      const timeoutMs = how.timeoutMs ?? requestTimeoutMs;
-      router.start(shape(), only, timeoutMs, (reply) => resolve(pick(reply)), reject);
-    });
+  const ask = createAsk(router, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
+  const keeper = new LeaseKeeper(router, clock, (id) => revoke(ask, id, {}));
+  const parts: Parts = { clock, router, ask, keeper };
 
   return {
     endpoints: endpoints.map((endpoint) => endpoint.name),
+    ...keyRequests(parts),
+    ...txnRequests(parts),
+    ...watchRequests(parts),
+    ...leaseRequests(parts),
+    ...clusterRequests(parts),
+    close: async () => {
+      keeper.close();
+      router.close();
+    },
+  };
+}
+
+type KeyRequests = Pick<Client, 'put' | 'get' | 'range' | 'delete' | 'pages'>;
+
+function keyRequests({ ask }: Parts): KeyRequests {
+  return {
     put: (key, value, how = {}) =>
       ask(how, () => ({ type: FrameType.Put, body: putRequest(key, value, how) }), pickPut),
     get: (key, how = {}) =>
@@ -99,6 +145,102 @@ export function connect(options: ClientOptions, machine: Partial<Machine> = {}):
       ask(how, () => ({ type: FrameType.Range, body: rangeRequest(key, how) }), pickRange),
     delete: (key, how = {}) =>
       ask(how, () => ({ type: FrameType.DeleteRange, body: deleteRequest(key, how) }), pickDelete),
+    pages: (key, how = {}) => readPages(ask, key, how),
+  };
+}
+
+type TxnRequests = Pick<Client, 'txn' | 'compareAndSwap' | 'compareAndDelete'>;
+
+function txnRequests({ ask }: Parts): TxnRequests {
+  const asTxn = (body: TxnRequest) => ({ type: FrameType.Txn, body });
+  return {
+    txn: (transaction, how = {}) => ask(how, () => asTxn(txnRequest(transaction)), pickTxn),
+    compareAndSwap: async (key, expected, value, how = {}) => {
+      const shape = () => {
+        const request = putRequest(key, value, how);
+        return asTxn(swapRequest(key, expected, { kind: OpKind.Put, request }));
+      };
+      return swapReply(await ask(how, shape, pickTxn));
+    },
+    compareAndDelete: async (key, expected, how = {}) => {
+      const shape = () => {
+        const request = deleteRequest(key, {});
+        return asTxn(swapRequest(key, expected, { kind: OpKind.DeleteRange, request }));
+      };
+      return swapReply(await ask(how, shape, pickTxn));
+    },
+  };
+}
+
+type WatchRequests = Pick<Client, 'watch' | 'history'>;
+
+function watchRequests({ clock, router, ask }: Parts): WatchRequests {
+  let watchId = 0;
+  const drawWatchId = (): number => {
+    watchId = (watchId % WATCH_ID_MAX) + 1;
+    return watchId;
+  };
+  const watch = (key: Bytes, how: WatchOptions = {}) => {
+    const only = how.endpoint === undefined ? undefined : parseEndpoint(how.endpoint);
+    return new WatchTask({ router, request: watchRequest(key, how), only, drawWatchId });
+  };
+  return {
+    watch,
+    history: (key, how = {}) => readHistory({ ask, watch, clock }, key, how),
+  };
+}
+
+type LeaseRequests = Pick<
+  Client,
+  | 'grantLease'
+  | 'revokeLease'
+  | 'keepAliveLease'
+  | 'leaseTimeToLive'
+  | 'leases'
+  | 'holdLease'
+  | 'keepLease'
+>;
+
+function leaseRequests({ clock, ask, keeper }: Parts): LeaseRequests {
+  const grantLease: Client['grantLease'] = (ttlSeconds, how = {}) =>
+    ask(
+      how,
+      () => ({ type: FrameType.LeaseGrant, body: grantRequest(ttlSeconds, how) }),
+      pickGrant,
+    );
+  const keepAliveLease: Client['keepAliveLease'] = (id, how = {}) =>
+    ask(how, () => ({ type: FrameType.LeaseKeepAlive, body: leaseNamed(id) }), pickKeepAlive);
+  const keepLease: Client['keepLease'] = async (id, how = {}) => {
+    const askedMs = clock.nowMs();
+    const { ttlSeconds } = await keepAliveLease(id, how);
+    if (ttlSeconds <= 0) throw new KvorumError(ErrorCode.LeaseNotFound);
+    return keeper.keep(id, ttlSeconds, askedMs);
+  };
+  return {
+    grantLease,
+    revokeLease: (id, how = {}) => revoke(ask, id, how),
+    keepAliveLease,
+    leaseTimeToLive: (id, how = {}) => {
+      const shape = () => ({ ...leaseNamed(id), keys: how.keys ?? false });
+      return ask(how, () => ({ type: FrameType.LeaseTimeToLive, body: shape() }), pickTimeToLive);
+    },
+    leases: (how = {}) => ask(how, () => ({ type: FrameType.LeaseList }), pickLeases),
+    holdLease: async (ttlSeconds, how = {}) => {
+      const askedMs = clock.nowMs();
+      const granted = await grantLease(ttlSeconds, how);
+      // Granted late, it has more time left than it may count on: the first renewal says.
+      const isLate = clock.nowMs() - askedMs > (granted.ttlSeconds * 1_000) / RENEWALS_IN_TTL;
+      if (isLate) return keepLease(granted.id, how);
+      return keeper.keep(granted.id, granted.ttlSeconds, askedMs);
+    },
+    keepLease,
+  };
+}
+
+type ClusterRequests = Pick<Client, 'compact' | 'status' | 'moveLeader'>;
+
+function clusterRequests({ ask }: Parts): ClusterRequests {
+  return {
     compact: (revision, how = {}) =>
       ask(
         how,
@@ -108,45 +250,15 @@ export function connect(options: ClientOptions, machine: Partial<Machine> = {}):
     status: (how = {}) => ask(how, () => ({ type: FrameType.Status }), pickStatus, how.endpoint),
     moveLeader: (target, how = {}) =>
       ask(how, () => ({ type: FrameType.MoveLeader, body: moveRequest(target) }), pickMoveLeader),
-    close: async () => router.close(),
   };
 }
 
-function pickPut(reply: Reply): PutReply {
-  assert(reply.type === FrameType.Put, 'a put is answered by its own reply', reply.type);
-  return reply.body;
+function revoke(ask: Ask, id: bigint, how: CallOptions): Promise<LeaseRevokeReply> {
+  return ask(how, () => ({ type: FrameType.LeaseRevoke, body: leaseNamed(id) }), pickRevoke);
 }
 
-function pickRange(reply: Reply): RangeReply {
-  assert(reply.type === FrameType.Range, 'a range is answered by its own reply', reply.type);
-  return reply.body;
-}
-
-function pickPair(reply: Reply): KeyValue | undefined {
-  return pickRange(reply).kvs[0];
-}
-
-function pickDelete(reply: Reply): DeleteRangeReply {
-  const isOwn = reply.type === FrameType.DeleteRange;
-  assert(isOwn, 'a deletion is answered by its own reply', reply.type);
-  return reply.body;
-}
-
-function pickCompact(reply: Reply): CompactReply {
-  const isOwn = reply.type === FrameType.Compact;
-  assert(isOwn, 'a compaction is answered by its own reply', reply.type);
-  return reply.body;
-}
-
-function pickStatus(reply: Reply): StatusReply {
-  assert(reply.type === FrameType.Status, 'a status is answered by its own reply', reply.type);
-  return reply.body;
-}
-
-function pickMoveLeader(reply: Reply): MoveLeaderReply {
-  const isOwn = reply.type === FrameType.MoveLeader;
-  assert(isOwn, 'a transfer is answered by its own reply', reply.type);
-  return reply.body;
+function leaseNamed(id: bigint): LeaseKeepAliveRequest {
+  return { id: leaseOf(id) };
 }
 
 function parseEndpoints(texts: readonly string[]): readonly Endpoint[] {

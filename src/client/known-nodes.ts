@@ -54,8 +54,8 @@ export class KnownNodes {
   }
 
   /**
-   * The node to ask: the leader for writes if it is known, else the pinned endpoint, else the next
-   * one that is not cooling after a failure; learned nodes come last.
+   * The node to ask: the leader for what reads do not, if it is known, else the pinned endpoint,
+   * else the next one that is not cooling after a failure; learned nodes come last.
    *
    * @returns undefined while all are cooling
    */

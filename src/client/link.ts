@@ -11,10 +11,14 @@
  * to read a connection; a slot is free, a call, or ABANDONED (timed out, its reply still to come).
  * A call in the queue was not sent.
  *
- * Silence: while requests are in flight the node is pinged every tick; without a byte for
- * PEER_SILENCE_MAX_MS the connection is lost.
+ * Watches: what a node tells unasked finds its watch by the watch's number. One that nobody
+ * listens to any more is dropped.
+ *
+ * Silence: while requests are in flight or watches are listened to, the node is pinged every tick;
+ * without a byte for PEER_SILENCE_MAX_MS the connection is lost.
  */
 
+import type { WatchBatch } from '../../include/kvstore.ts';
 import { NO_NODE, type NodeId } from '../../include/node.ts';
 import {
   CLIENT_INFLIGHT_MAX,
@@ -26,6 +30,7 @@ import {
   PROTOCOL_VERSION,
   type Redirect,
   type Reply,
+  type WatchCancellation,
 } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
@@ -33,10 +38,11 @@ import { Ring } from '../ring.ts';
 import type { Connection } from '../rpc/connection.ts';
 import { decodeError, decodeRedirect, writePing } from '../rpc/connection-codec.ts';
 import { CONNECTION_TICK_MS, NODE_LIMITS } from '../rpc/connection-limits.ts';
-import { dial } from '../rpc/dial.ts';
+import { dial, type OpenStream } from '../rpc/dial.ts';
 import type { FlushQueue } from '../rpc/flush-queue.ts';
 import { decodeReply } from '../rpc/reply-codec.ts';
 import { writeRequest } from '../rpc/request-codec.ts';
+import { decodeWatchCancelled, decodeWatchEvents, decodeWatchNote } from '../rpc/watch-codec.ts';
 import { type Call, CallState } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -53,10 +59,22 @@ const ABANDONED = Symbol('abandoned');
 /** A request under way, on links. */
 export type LinkCall = Call<Link>;
 
+/** Who is told what a node tells of a watch. */
+export type WatchListener = {
+  readonly onEvents: (batch: WatchBatch) => void;
+  /** All events up to `revision` have been told. */
+  readonly onNote: (revision: number) => void;
+  /** The node has ended the watch: nothing more comes. */
+  readonly onCancelled: (link: Link, cancellation: WatchCancellation) => void;
+  /** The connection has ended: nothing more comes. */
+  readonly onLost: () => void;
+};
+
 /** What a link does not decide by itself. */
 export type LinkOwner = {
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
+  readonly openStream: OpenStream;
   readonly dialTimeoutMs: number;
   /** The cluster that is talked to; 0n before its first answer. */
   readonly clusterId: bigint;
@@ -100,6 +118,7 @@ export class Link {
   readonly #queue: Ring<LinkCall> = new Ring();
   readonly #table: (LinkCall | typeof ABANDONED | undefined)[] = [];
   readonly #freeSlots: number[] = [];
+  readonly #listeners: Map<number, WatchListener> = new Map();
 
   constructor(endpoint: Endpoint, owner: LinkOwner) {
     this.endpoint = endpoint;
@@ -113,7 +132,12 @@ export class Link {
 
   /** Whether nothing is under way here. */
   get isIdle(): boolean {
-    return this.inflightCount === 0 && this.#queue.count === 0;
+    return this.inflightCount === 0 && this.#queue.count === 0 && !this.isWatched;
+  }
+
+  /** Whether watches are listened to here. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
   }
 
   /** Requests sent and not answered, those that timed out included. */
@@ -146,10 +170,22 @@ export class Link {
     this.#table[slot] = ABANDONED;
   }
 
-  /** Counts one tick: a node that owes answers is pinged, and given up when it is silent. */
+  /** Listens to a watch that the node has accepted on this connection. */
+  listen(watchId: number, listener: WatchListener): void {
+    assert(this.#isReady, 'a watch is accepted on a connection', this.endpoint.name);
+    this.#listeners.set(watchId, listener);
+  }
+
+  /** Listens no more. */
+  unlisten(watchId: number): void {
+    this.#listeners.delete(watchId);
+  }
+
+  /** Counts one tick: a node that owes us something is pinged, and given up when it is silent. */
   tick(): void {
     const connection = this.#connection;
-    if (connection === undefined || !this.#isReady || this.inflightCount === 0) return;
+    if (connection === undefined || !this.#isReady) return;
+    if (this.inflightCount === 0 && !this.isWatched) return;
     writePing(connection.writer, 0);
     connection.tick();
   }
@@ -168,9 +204,9 @@ export class Link {
       nodeId: NO_NODE,
       targetId: NO_NODE,
     };
-    const { clock, flushQueue, dialTimeoutMs } = this.#owner;
+    const { clock, flushQueue, openStream, dialTimeoutMs: timeoutMs } = this.#owner;
     this.#connection = dial(
-      { address, port, hello, limits: LIMITS, timeoutMs: dialTimeoutMs, clock, flushQueue },
+      { address, port, hello, limits: LIMITS, timeoutMs, clock, flushQueue, openStream },
       {
         onReady: (connection) => this.#onReady(connection),
         onFailed: (reason, error) => this.#onEnd(reason, error),
@@ -197,6 +233,10 @@ export class Link {
     start: number,
     end: number,
   ): void => {
+    if (type >= FrameType.WatchEvents) {
+      this.#tell(type, id, buffer, start, end);
+      return;
+    }
     const slot = id - 1;
     const call = this.#table[slot];
     if (call === undefined) return; // a PONG, or an answer to nothing that was asked
@@ -218,7 +258,9 @@ export class Link {
     end: number,
   ): void {
     if (type === FrameType.Reply) {
-      const reply = decodeReply(call.request.type, buffer, start, end);
+      const { request } = call;
+      const asked = request.type === FrameType.Once ? request.command.type : request.type;
+      const reply = decodeReply(asked, buffer, start, end);
       this.#release(slot);
       this.#owner.onReply(this, call, reply);
     } else if (type === FrameType.Error) {
@@ -230,6 +272,21 @@ export class Link {
       const redirect = decodeRedirect(buffer, start, end);
       this.#release(slot);
       this.#owner.onRedirect(this, call, redirect);
+    }
+  }
+
+  /** Hands on what the node tells of a watch; what is malformed throws: the connection ends. */
+  #tell(type: number, watchId: number, buffer: Buffer, start: number, end: number): void {
+    const listener = this.#listeners.get(watchId);
+    if (listener === undefined) return;
+    if (type === FrameType.WatchEvents) {
+      listener.onEvents(decodeWatchEvents(ownBytes(buffer, start, end), 0, end - start));
+    } else if (type === FrameType.WatchNote) {
+      listener.onNote(decodeWatchNote(buffer, start, end));
+    } else if (type === FrameType.WatchCancelled) {
+      const cancellation = decodeWatchCancelled(buffer, start, end);
+      this.#listeners.delete(watchId);
+      listener.onCancelled(this, cancellation);
     }
   }
 
@@ -274,11 +331,22 @@ export class Link {
     for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
       if (call.state === CallState.Queued) unsent.push(call);
     }
+    const listeners = [...this.#listeners.values()];
+    this.#listeners.clear();
 
     this.#owner.onDown(this, describeEnd(reason, error));
     for (const call of sent) this.#owner.onLost(this, call);
     for (const call of unsent) this.#owner.onUnsent(this, call);
+    for (const listener of listeners) listener.onLost();
   }
+}
+
+/**
+ * A body of its own: events wait for their user, and a view would keep the whole chunk that it
+ * came with, which may be far more than what is counted.
+ */
+function ownBytes(buffer: Buffer, start: number, end: number): Buffer {
+  return Buffer.from(buffer.subarray(start, end));
 }
 
 function describeEnd(reason: CloseReason, error: KvorumError | undefined): string {

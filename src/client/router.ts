@@ -3,55 +3,60 @@
  *
  * Writes go to the leader once a redirect has named it, reads stick to one endpoint; both move on
  * to the next endpoint when theirs is down. After a failure that had no effect, a request waits a
- * little and is sent again, until its deadline. One table decides: Retry in include/rpc.ts; a read
- * counts as safe whatever happened to it.
+ * little and is sent again, until its deadline. One table decides: Retry in include/rpc.ts; what
+ * may be repeated counts as safe whatever happened to it: a read, and a write with a number.
  *
- * Limits: CLIENT_CALLS_MAX calls, REDIRECT_HOPS_MAX redirects in a row.
+ * Limits: CLIENT_CALLS_MAX calls of the user, REDIRECT_HOPS_MAX redirects in a row. Calls without a
+ * deadline are the client's own (a session, a watch): they are not counted, and ask until they are
+ * answered, also when they are for one node only.
  */
 
-import {
-  BACKOFF_MAX_MS,
-  BACKOFF_MIN_MS,
-  CLIENT_CALLS_MAX,
-  type ClientEvent,
-  REDIRECT_HOPS_MAX,
-} from '../../include/client.ts';
+import { CLIENT_CALLS_MAX, type ClientEvent, REDIRECT_HOPS_MAX } from '../../include/client.ts';
 import {
   ErrorCode,
   FrameType,
   KvorumError,
-  RECONNECT_MAX_MS,
-  RECONNECT_MIN_MS,
   type Redirect,
   type Reply,
   type Request,
   Retry,
 } from '../../include/rpc.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { CONNECTION_TICK_MS } from '../rpc/connection-limits.ts';
+import type { OpenStream } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
 import { Alarm } from './alarm.ts';
-import { CallState, isReadRequest } from './call.ts';
+import { backoffMs, RECONNECT, RETRY } from './backoff.ts';
+import {
+  CallKind,
+  CallState,
+  createCall,
+  isOnlyFor,
+  isRepeatable,
+  isUncertain,
+  overdueMs,
+  PROBE_MS_MAX,
+  writeOf,
+} from './call.ts';
 import { deadlineError, lostError, refusedError } from './call-errors.ts';
 import { type Endpoint, formatEndpoint } from './endpoint.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { Link, type LinkCall, type LinkOwner } from './link.ts';
+import { Sessions } from './sessions.ts';
 import { unreachedPeers } from './unreached-peers.ts';
-
-/** A node that gives no answer is asked why before the deadline: so long before it at most. */
-const PROBE_MS_MAX = 500;
-
-/** The part of a request's time that is left for that question. */
-const PROBE_PART = 0.2;
 
 /** What a router is made from. */
 export type RouterOptions = {
   /** At least one. */
   readonly endpoints: readonly Endpoint[];
   readonly dialTimeoutMs: number;
+  /** Whether writes are numbered. */
+  readonly hasSessions: boolean;
   readonly clock: Clock;
   readonly random: Random;
+  /** The way to a node. */
+  readonly openStream: OpenStream;
   readonly onEvent: (event: ClientEvent) => void;
 };
 
@@ -60,23 +65,38 @@ export class Router implements LinkOwner {
   readonly clock: Clock;
   readonly flushQueue: FlushQueue = new FlushQueue();
   readonly dialTimeoutMs: number;
+  readonly openStream: OpenStream;
 
   readonly #random: Random;
   readonly #onEvent: (event: ClientEvent) => void;
   readonly #nodes: KnownNodes;
+  /** The user's. */
   readonly #calls: Set<LinkCall> = new Set();
+  /** The client's own, without a deadline. */
+  readonly #ownCalls: Set<LinkCall> = new Set();
+  readonly #hasSessions: boolean;
+  readonly #sessions: Sessions;
   readonly #alarm: Alarm;
-  #ticker: NodeJS.Timeout | undefined = undefined;
+  #ticker: Timer | undefined = undefined;
   #clusterId = 0n;
   #isClosed = false;
 
   constructor(options: RouterOptions) {
     this.clock = options.clock;
     this.dialTimeoutMs = options.dialTimeoutMs;
+    this.openStream = options.openStream;
     this.#random = options.random;
     this.#onEvent = options.onEvent;
     const pin = options.random.below(options.endpoints.length);
     this.#nodes = new KnownNodes(options.endpoints, pin, (endpoint) => new Link(endpoint, this));
+    this.#hasSessions = options.hasSessions;
+    this.#sessions = new Sessions({
+      ask: (request, resolve, reject) =>
+        this.start(request, undefined, Number.POSITIVE_INFINITY, resolve, reject),
+      cancel: (call) => this.cancel(call),
+      proceed: (call) => this.#dispatch(call, this.clock.nowMs()),
+      fail: (call, error) => this.#fail(call, error),
+    });
     this.#alarm = new Alarm(options.clock, (nowMs) => this.#ring(nowMs));
   }
 
@@ -89,52 +109,63 @@ export class Router implements LinkOwner {
    * Starts a request.
    *
    * @param only the one node to ask; undefined for any
-   * @param timeoutMs milliseconds until it fails
+   * @param timeoutMs milliseconds until it fails; infinite for the client's own
+   * @param failedCount attempts that failed before, which it rests for
+   * @returns undefined when it has failed already
    */
   start(
     request: Request,
     only: Endpoint | undefined,
     timeoutMs: number,
-    resolve: (reply: Reply) => void,
+    resolve: (reply: Reply, link: Link) => void,
     reject: (error: KvorumError) => void,
-  ): void {
-    if (this.#isClosed) {
-      reject(new KvorumError(ErrorCode.Stopped, 'the client is closed'));
-      return;
-    }
-    if (this.#calls.size >= CLIENT_CALLS_MAX) {
-      const why = `${CLIENT_CALLS_MAX} requests are under way in this client: await some first`;
-      reject(new KvorumError(ErrorCode.TooManyRequests, why));
-      return;
+    failedCount = 0,
+  ): LinkCall | undefined {
+    const isOwn = timeoutMs === Number.POSITIVE_INFINITY;
+    const refusal = this.#refusal(isOwn);
+    if (refusal !== undefined) {
+      reject(refusal);
+      return undefined;
     }
     const startedMs = this.clock.nowMs();
-    const call: LinkCall = {
+    const call: LinkCall = createCall({
       request,
-      isRead: isReadRequest(request),
+      write: this.#hasSessions ? writeOf(request) : undefined,
       only: only === undefined ? undefined : this.#nodes.linkTo(only),
       startedMs,
       timeoutMs,
       resolve,
       reject,
-      state: CallState.Parked,
-      link: undefined,
-      hopCount: 0,
-      failedCount: 0,
-      dueMs: startedMs,
-      isProbed: false,
-    };
-    this.#calls.add(call);
-    this.#ticker ??= setInterval(this.#tick, CONNECTION_TICK_MS);
-    this.#dispatch(call, startedMs);
+      failedCount,
+    });
+    if (isOwn) this.#ownCalls.add(call);
+    else this.#calls.add(call);
+    this.#ticker ??= this.clock.every(CONNECTION_TICK_MS, this.#tick);
+    if (failedCount > 0) this.#pause(call, startedMs);
+    else this.#dispatch(call, startedMs);
+    return call;
+  }
+
+  /** Forgets a request: nobody waits for it any more. Its promise never settles. */
+  cancel(call: LinkCall): void {
+    if (call.state === CallState.Done) return;
+    if (call.state === CallState.Sent) call.link?.abandon(call);
+    this.#end(call);
+  }
+
+  /** Turns away from a node that does not serve. */
+  leave(link: Link, why: string): void {
+    link.noteFailure(why, this.clock.nowMs());
+    this.#nodes.leave(link);
   }
 
   /** Fails every request and closes every connection. */
   close(): void {
     this.#isClosed = true;
-    for (const call of [...this.#calls]) {
+    for (const call of [...this.#calls, ...this.#ownCalls]) {
       const why = 'the client was closed';
-      const isUnknown = call.state === CallState.Sent && !call.isRead;
-      this.#fail(call, isUnknown ? lostError(call, why) : new KvorumError(ErrorCode.Stopped, why));
+      const isLost = isUncertain(call);
+      this.#fail(call, isLost ? lostError(call, why) : new KvorumError(ErrorCode.Stopped, why));
     }
     for (const link of this.#nodes.all) link.close();
     this.#sleep();
@@ -148,14 +179,14 @@ export class Router implements LinkOwner {
     if (this.#isClosed) return;
     const nowMs = this.clock.nowMs();
     link.noteFailure(reason, nowMs);
-    const pauseMs = this.#backoffMs(link.failedCount, RECONNECT_MIN_MS, RECONNECT_MAX_MS);
+    const pauseMs = backoffMs(RECONNECT, link.failedCount, this.#random);
     link.notBeforeMs = nowMs + pauseMs;
     this.#nodes.leave(link);
     this.#onEvent({ kind: 'disconnected', endpoint: link.endpoint.name, reason });
   }
 
   onUnsent(link: Link, call: LinkCall): void {
-    if (call.only === link) {
+    if (isOnlyFor(call, link)) {
       this.#fail(call, new KvorumError(ErrorCode.Unreachable, link.failure));
       return;
     }
@@ -164,27 +195,33 @@ export class Router implements LinkOwner {
 
   onLost(link: Link, call: LinkCall): void {
     if (call.state === CallState.Done) return;
-    if (!call.isRead || call.only === link) {
+    if (!isRepeatable(call) || isOnlyFor(call, link)) {
       this.#fail(call, lostError(call, link.failure));
       return;
     }
+    call.isDoubtful = true;
     this.#dispatch(call, this.clock.nowMs());
   }
 
-  onReply(_link: Link, call: LinkCall, reply: Reply): void {
+  onReply(link: Link, call: LinkCall, reply: Reply): void {
     if (this.#clusterId === 0n) this.#clusterId = reply.body.clusterId;
-    call.state = CallState.Done;
-    this.#calls.delete(call);
-    call.resolve(reply);
+    this.#end(call);
+    call.resolve(reply, link);
   }
 
   onRefused(link: Link, call: LinkCall, error: KvorumError): void {
-    const isSafe = error.retry === Retry.Safe || (error.retry === Retry.Unknown && call.isRead);
-    if (!isSafe || call.only === link) {
+    const nowMs = this.clock.nowMs();
+    if (this.#isSessionOver(call, error)) {
+      this.#renumber(call, nowMs);
+      return;
+    }
+    const isUnknown = error.retry === Retry.Unknown;
+    const isSafe = error.retry === Retry.Safe || (isUnknown && isRepeatable(call));
+    if (!isSafe || isOnlyFor(call, link)) {
       this.#fail(call, refusedError(call, error));
       return;
     }
-    const nowMs = this.clock.nowMs();
+    if (isUnknown) call.isDoubtful = true;
     link.noteFailure(error.message, nowMs);
     // A node that is merely busy stays the one to ask; one that cannot serve does not.
     if (error.code !== ErrorCode.TooManyRequests) this.#nodes.leave(link);
@@ -217,25 +254,66 @@ export class Router implements LinkOwner {
     this.#send(call, target);
   }
 
-  /** Sends a call to whom it is for, or parks it while all nodes are cooling. */
+  /** Why no request is taken; undefined when one is. */
+  #refusal(isOwn: boolean): KvorumError | undefined {
+    if (this.#isClosed) return new KvorumError(ErrorCode.Stopped, 'the client is closed');
+    if (isOwn || this.#calls.size < CLIENT_CALLS_MAX) return undefined;
+    const why = `${CLIENT_CALLS_MAX} requests are under way in this client: await some first`;
+    return new KvorumError(ErrorCode.TooManyRequests, why);
+  }
+
+  /** Whether a write was refused since its session takes no more, and so had no effect. */
+  #isSessionOver(call: LinkCall, error: KvorumError): boolean {
+    const { code } = error;
+    if (call.session === undefined) return false;
+    if (code !== ErrorCode.SessionExpired && code !== ErrorCode.SessionFull) return false;
+    call.session.isOver = true;
+    // An earlier copy may have taken effect while the session still was.
+    return !call.isDoubtful;
+  }
+
+  /** Sends a write anew in another session: at once the first time, then after a rest. */
+  #renumber(call: LinkCall, nowMs: number): void {
+    this.#sessions.renumber(call);
+    if (call.failedCount > 0) {
+      this.#pause(call, nowMs);
+      return;
+    }
+    call.failedCount = 1;
+    this.#dispatch(call, nowMs);
+  }
+
+  /**
+   * Sends a call to whom it is for; parks it while all nodes are cooling, or there is no session.
+   */
   #dispatch(call: LinkCall, nowMs: number): void {
-    const link = call.only ?? this.#nodes.choose(call.isRead, nowMs);
+    if (!this.#sessions.number(call)) {
+      this.#expect(call);
+      this.#sessions.open();
+      return;
+    }
+    const link = call.only ?? this.#nodes.choose(call.kind === CallKind.Read, nowMs);
     if (link === undefined) this.#parkUntil(call, this.#nodes.soonestMs());
-    else this.#send(call, link);
+    else if (nowMs < link.notBeforeMs && !isOnlyFor(call, link)) {
+      this.#parkUntil(call, link.notBeforeMs);
+    } else this.#send(call, link);
   }
 
   #send(call: LinkCall, link: Link): void {
-    const deadlineMs = call.startedMs + call.timeoutMs;
-    const probeMs = Math.min(PROBE_MS_MAX, call.timeoutMs * PROBE_PART);
-    call.dueMs = call.isProbed ? deadlineMs : deadlineMs - probeMs;
-    this.#alarm.ringAt(call.dueMs);
+    this.#expect(call);
     link.send(call);
+  }
+
+  /** Sets the moment at which an answer is overdue. */
+  #expect(call: LinkCall): void {
+    call.dueMs = overdueMs(call);
+    this.#alarm.ringAt(call.dueMs);
   }
 
   /** Parks a call for a back-off that grows with its failures. */
   #pause(call: LinkCall, nowMs: number): void {
     call.failedCount += 1;
-    const pauseMs = this.#backoffMs(call.failedCount, BACKOFF_MIN_MS, BACKOFF_MAX_MS);
+    const pauseMs = backoffMs(RETRY, call.failedCount, this.#random);
     this.#parkUntil(call, nowMs + pauseMs);
   }
 
@@ -248,9 +326,11 @@ export class Router implements LinkOwner {
 
   #ring(nowMs: number): void {
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls) {
-      if (call.dueMs <= nowMs) this.#attend(call, nowMs);
-      if (call.state !== CallState.Done) nextMs = Math.min(nextMs, call.dueMs);
+    for (const calls of [this.#calls, this.#ownCalls]) {
+      for (const call of calls) {
+        if (call.dueMs <= nowMs) this.#attend(call, nowMs);
+        if (call.state !== CallState.Done) nextMs = Math.min(nextMs, call.dueMs);
+      }
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#alarm.ringAt(nextMs);
   }
@@ -258,8 +338,10 @@ export class Router implements LinkOwner {
   /** Does what is due: fails at the deadline, tries again, or asks why no answer comes. */
   #attend(call: LinkCall, nowMs: number): void {
     const deadlineMs = call.startedMs + call.timeoutMs;
+    const isWaiting = call.state === CallState.Waiting;
+    const asked = isWaiting ? (this.#sessions.opening ?? call) : call;
     if (nowMs >= deadlineMs) {
-      const error = deadlineError(call, this.#nodes.all);
+      const error = deadlineError(call, asked, this.#nodes.all);
       if (call.state === CallState.Sent) call.link?.abandon(call);
       this.#fail(call, error);
     } else if (call.state === CallState.Parked) {
@@ -267,7 +349,9 @@ export class Router implements LinkOwner {
     } else {
       call.isProbed = true;
       call.dueMs = deadlineMs;
-      if (call.link !== undefined && call.state === CallState.Sent) this.#probe(call.link, call);
+      if (asked.link !== undefined && asked.state === CallState.Sent) {
+        this.#probe(asked.link, asked);
+      }
     }
   }
 
@@ -291,24 +375,27 @@ export class Router implements LinkOwner {
   }
 
   #fail(call: LinkCall, error: KvorumError): void {
-    call.state = CallState.Done;
-    this.#calls.delete(call);
+    this.#end(call);
     call.reject(error);
   }
 
-  /** A pause that doubles with each failure, of which a random half is taken off. */
-  #backoffMs(failedCount: number, leastMs: number, mostMs: number): number {
-    const fullMs = Math.min(mostMs, leastMs * 2 ** Math.min(failedCount, 16));
-    return fullMs / 2 + this.#random.below(Math.ceil(fullMs / 2));
+  #end(call: LinkCall): void {
+    this.#sessions.settle(call);
+    call.state = CallState.Done;
+    if (!this.#calls.delete(call)) this.#ownCalls.delete(call);
   }
 
   readonly #tick = (): void => {
-    for (const link of this.#nodes.all) link.tick();
-    if (this.#calls.size === 0) this.#sleep();
+    let isWatched = false;
+    for (const link of this.#nodes.all) {
+      link.tick();
+      isWatched ||= link.isWatched;
+    }
+    if (this.#calls.size === 0 && this.#ownCalls.size === 0 && !isWatched) this.#sleep();
   };
 
   #sleep(): void {
-    clearInterval(this.#ticker);
+    this.#ticker?.cancel();
     this.#ticker = undefined;
     this.#alarm.stop();
   }

@@ -45,11 +45,11 @@ t.test('a read whose connection breaks is sent again', async (t) => {
   t.equal(second.requests.length, 1);
 });
 
-t.test('a put whose connection breaks is not sent again: it says that nobody knows', async (t) => {
+t.test('without sessions a put whose connection breaks is lost: nobody knows', async (t) => {
   const first = await startFakeNode(0, ({ hangUp }) => hangUp());
   const second = await startFakeNode(1, serve(1));
   const endpoints = [first.endpoint, second.endpoint];
-  const client = connect({ endpoints }, { random: { below: () => 0 } });
+  const client = connect({ endpoints, sessions: false }, { random: { below: () => 0 } });
   t.teardown(() => Promise.all([client.close(), first.close(), second.close()]));
 
   await t.rejects(client.put('a', '1'), {
@@ -98,9 +98,9 @@ const unknown = [
   ['stopped', ErrorCode.Stopped],
 ] as const;
 for (const [name, code] of unknown) {
-  t.test(`a put refused with ${name} fails at once and says that nobody knows`, async (t) => {
+  t.test(`without sessions a put refused with ${name} says that nobody knows`, async (t) => {
     const node = await startFakeNode(0, ({ refuse }) => refuse(code, 'it says why'));
-    const client = connect({ endpoints: [node.endpoint] });
+    const client = connect({ endpoints: [node.endpoint], sessions: false });
     t.teardown(() => Promise.all([client.close(), node.close()]));
     await t.rejects(client.put('a', '1'), {
       code,

@@ -1,5 +1,11 @@
-/** A node made of a server and a script: what each request is answered is up to the test. */
+/**
+ * A node made of a server and a script: what each request is answered is up to the test.
+ *
+ * Writes of a session are handed to the script as the write itself, with its mark beside it;
+ * sessions are opened by `onSession`, which a test may replace.
+ */
 
+import type { SessionMark, WatchBatch } from '../../include/kvstore.ts';
 import { NO_LOG } from '../../include/log.ts';
 import { Role } from '../../include/node.ts';
 import {
@@ -10,6 +16,7 @@ import {
   type ReplyHeader,
   type Request,
   type StatusReply,
+  type WatchCancellation,
 } from '../../include/rpc.ts';
 import { createSystemClock } from '../../src/clock.ts';
 import type { Connection } from '../../src/rpc/connection.ts';
@@ -18,6 +25,11 @@ import { FlushQueue } from '../../src/rpc/flush-queue.ts';
 import { writeReply } from '../../src/rpc/reply-codec.ts';
 import { decodeRequest } from '../../src/rpc/request-codec.ts';
 import { listen } from '../../src/rpc/server.ts';
+import {
+  writeWatchCancelled,
+  writeWatchEvents,
+  writeWatchNote,
+} from '../../src/rpc/watch-codec.ts';
 
 /** The cluster of all fake nodes. Above 2^53, so that a number would lose digits. */
 export const CLUSTER_ID = 9_151_734_699_010_623_715n;
@@ -25,9 +37,15 @@ export const CLUSTER_ID = 9_151_734_699_010_623_715n;
 /** A request that arrived, and the ways to answer it. */
 export type Asked = {
   readonly request: Request;
+  /** The write's number; undefined for what has none. */
+  readonly mark: SessionMark | undefined;
   readonly reply: (reply: Reply) => void;
   readonly refuse: (code: ErrorCode, text?: string) => void;
   readonly redirect: (redirect: Redirect) => void;
+  /** Tells events of a watch, on the connection the request came on. */
+  readonly tellEvents: (watchId: number, batch: WatchBatch) => void;
+  readonly tellNote: (watchId: number, revision: number) => void;
+  readonly tellCancelled: (watchId: number, cancellation: WatchCancellation) => void;
   /** Breaks the connection it came on. */
   readonly hangUp: () => void;
 };
@@ -40,9 +58,15 @@ export type FakeNode = {
   readonly id: number;
   readonly port: number;
   readonly endpoint: string;
-  /** Requests that arrived, oldest first. */
+  /** Requests that arrived, oldest first; not those for a session. */
   readonly requests: Request[];
+  /** The numbers of the writes that arrived. */
+  readonly marks: SessionMark[];
   script: Script;
+  /** What it does when it is asked for a session: opens one, numbered from 1. */
+  onSession: Script;
+  /** Sessions that it was asked for. */
+  readonly sessionCount: () => number;
   readonly connectionCount: () => number;
   /** Reads nothing more on the connections it has, as a stopped process does. */
   readonly freeze: () => void;
@@ -52,6 +76,8 @@ export type FakeNode = {
 /** Starts a fake node on a free port, or on one that was free. */
 export async function startFakeNode(id: number, script: Script, port = 0): Promise<FakeNode> {
   const requests: Request[] = [];
+  const marks: SessionMark[] = [];
+  let sessionCount = 0;
   const connections: Connection[] = [];
   const server = await listen({
     address: '127.0.0.1',
@@ -65,9 +91,15 @@ export async function startFakeNode(id: number, script: Script, port = 0): Promi
     onClient: (connection) => {
       connections.push(connection);
       connection.onFrame = (_connection, type, frameId, buffer, start, end) => {
-        const request = decodeRequest(type, buffer, start, end);
-        requests.push(request);
-        node.script(askedOn(connection, frameId, request));
+        const asked = askedOn(connection, frameId, decodeRequest(type, buffer, start, end));
+        if (asked.request.type === FrameType.SessionOpen) {
+          sessionCount += 1;
+          node.onSession(asked);
+          return;
+        }
+        requests.push(asked.request);
+        if (asked.mark !== undefined) marks.push(asked.mark);
+        node.script(asked);
       };
     },
     onPeer: () => {},
@@ -80,7 +112,13 @@ export async function startFakeNode(id: number, script: Script, port = 0): Promi
     port: server.port,
     endpoint: `127.0.0.1:${server.port}`,
     requests,
+    marks,
     script,
+    onSession: ({ reply }) => {
+      const body = { ...headerOf(id), session: sessionCount, ttlSeconds: 60 };
+      reply({ type: FrameType.SessionOpen, body });
+    },
+    sessionCount: () => sessionCount,
     connectionCount: () => server.connectionCount,
     freeze: () => {
       for (const connection of connections) connection.pause();
@@ -90,12 +128,17 @@ export async function startFakeNode(id: number, script: Script, port = 0): Promi
   return node;
 }
 
-function askedOn(connection: Connection, id: number, request: Request): Asked {
+function askedOn(connection: Connection, id: number, received: Request): Asked {
+  const isNumbered = received.type === FrameType.Once;
   return {
-    request,
+    request: isNumbered ? received.command : received,
+    mark: isNumbered ? received.mark : undefined,
     reply: (reply) => writeReply(connection.writer, id, reply),
     refuse: (code, text = '') => writeError(connection.writer, id, code, text),
     redirect: (redirect) => writeRedirect(connection.writer, id, redirect),
+    tellEvents: (watchId, batch) => writeWatchEvents(connection.writer, watchId, batch),
+    tellNote: (watchId, revision) => writeWatchNote(connection.writer, watchId, revision),
+    tellCancelled: (watchId, why) => writeWatchCancelled(connection.writer, watchId, why),
     hangUp: () => connection.close(),
   };
 }
@@ -121,8 +164,18 @@ export function serve(nodeId: number): Script {
         return reply({ type: request.type, body: { ...header, ...pairOf(request.body.key) } });
       case FrameType.DeleteRange:
         return reply({ type: request.type, body: { ...header, deleted: 1, prevKvs: [] } });
+      case FrameType.Txn:
+        return reply({ type: request.type, body: { ...header, succeeded: true, results: [] } });
+      case FrameType.LeaseGrant:
+        return reply({ type: request.type, body: { ...header, ...request.body } });
+      case FrameType.LeaseKeepAlive:
+        return reply({ type: request.type, body: { ...header, ...request.body, ttlSeconds: 60 } });
       case FrameType.Compact:
       case FrameType.MoveLeader:
+      case FrameType.LeaseRevoke:
+      case FrameType.WatchCreate:
+      case FrameType.WatchCancel:
+      case FrameType.WatchProgress:
         return reply({ type: request.type, body: header });
       case FrameType.Status:
         return reply({ type: request.type, body: statusOf(nodeId) });

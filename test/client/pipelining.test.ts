@@ -66,7 +66,7 @@ t.test(
     });
     const second = await startFakeNode(1, serve(1));
     const endpoints = [first.endpoint, second.endpoint];
-    const client = connect({ endpoints }, { random: { below: () => 0 } });
+    const client = connect({ endpoints, sessions: false }, { random: { below: () => 0 } });
     t.teardown(() => Promise.all([client.close(), first.close(), second.close()]));
 
     const puts = Array.from({ length: 6_000 }, (_, i) => client.put(`${i}`, 'x'));
