@@ -176,9 +176,7 @@ export const MEMBER_TIMEOUT_MS = 4_000;
  */
 export const APPLY_SLICE_ENTRIES = 1_000;
 
-/**
- * Milliseconds after which such a turn ends early: an entry may delete many keys or end many leases.
- */
+/** Milliseconds after which such a turn ends early: one entry may end hundreds of leases. */
 export const APPLY_SLICE_MS = 4;
 
 /** Committed entries waiting to be applied at which new writes are refused (etcd: 5,000). */

@@ -8,6 +8,7 @@
 import { WATCH_QUEUED_BYTES_MAX, type WatchSink } from '../../include/kvstore.ts';
 import { FrameType, KvorumError, type Request } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
+import { isReadOnly } from '../kvstore/check-request.ts';
 import { commandFromFrame, decodeWrite, isWriteType } from '../rpc/command-codec.ts';
 import type { Connection } from '../rpc/connection.ts';
 import { writeError, writeRedirect } from '../rpc/connection-codec.ts';
@@ -16,7 +17,6 @@ import { decodeRequest } from '../rpc/request-codec.ts';
 import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/watch-codec.ts';
 import type { Asker } from './asker.ts';
 import {
-  isReadOnly,
   requestLeaseList,
   requestMoveLeader,
   requestRead,
@@ -29,9 +29,7 @@ import type { Member } from './member.ts';
 /** Serves a client's connection from here on. */
 export function serveClient(member: Member, connection: Connection): void {
   const asker = createAsker(connection);
-  const watches = new ClientWatches(member, createSink(connection));
-  connection.onDrain = () => watches.drained();
-  connection.onClose = () => watches.close();
+  const watches = serveWatches(member, connection);
   connection.onFrame = (_connection, type, id, buffer, start, end) => {
     if (isWriteType(type)) {
       const data = commandFromFrame(type, buffer, start, end);
@@ -94,13 +92,26 @@ function createAsker(connection: Connection): Asker {
 }
 
 /** Tells on the connection what its watches see, as long as the client reads. */
-function createSink(connection: Connection): WatchSink {
+function serveWatches(member: Member, connection: Connection): ClientWatches {
   const { writer } = connection;
-  return {
-    isFull: () => connection.queuedBytes >= WATCH_QUEUED_BYTES_MAX,
+  let isHeldBack = false;
+  const sink: WatchSink = {
+    isFull: () => {
+      if (connection.queuedBytes < WATCH_QUEUED_BYTES_MAX) return false;
+      isHeldBack = true;
+      return true;
+    },
     events: (watchId, batch) => writeWatchEvents(writer, watchId, batch),
     progress: (watchId, revision) => writeWatchNote(writer, watchId, revision),
     cancelled: (watchId, code, compactRevision) =>
       writeWatchCancelled(writer, watchId, { code, compactRevision }),
   };
+  const watches = new ClientWatches(member, sink);
+  connection.onDrain = () => {
+    if (!isHeldBack) return;
+    isHeldBack = false;
+    watches.drained();
+  };
+  connection.onClose = () => watches.close();
+  return watches;
 }

@@ -6,7 +6,7 @@
  * concerns the time of a lease is a linearizable read that only the leader answers.
  */
 
-import { OpKind, type TxnOp, type TxnRequest } from '../../include/kvstore.ts';
+import { OpKind, type TxnOp } from '../../include/kvstore.ts';
 import { APPLY_BACKLOG_MAX, MEMBER_TIMEOUT_MS, type NodeStatus, Role } from '../../include/node.ts';
 import { type Command, ErrorCode, FrameType, type OnceCommand } from '../../include/rpc.ts';
 import { checkRequest } from '../kvstore/check-request.ts';
@@ -94,12 +94,6 @@ export function requestRead(member: Member, asker: Asker, id: number, request: R
   } else {
     member.serving.answerRead({ asker, id, request, term: raft.term });
   }
-}
-
-/** Whether a transaction writes nothing. One with another in it counts as a write (etcd). */
-export function isReadOnly({ success, failure }: TxnRequest): boolean {
-  const isRange = (op: TxnOp): boolean => op.kind === OpKind.Range;
-  return success.every(isRange) && failure.every(isRange);
 }
 
 /** Whether a read may be answered from this member's state at once, maybe stale. */

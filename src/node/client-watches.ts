@@ -69,8 +69,10 @@ export class ClientWatches {
 
   /** The client is gone. */
   close(): void {
-    this.#stream?.close();
+    if (this.#stream === undefined) return;
+    this.#stream.close();
     this.#stream = undefined;
+    this.#member.schedulePump();
   }
 
   #head(): ReplyHeader {
