@@ -19,7 +19,8 @@ import {
 import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
 import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { decodeSnapshotBegin } from '../../src/rpc/snapshot-codec.ts';
-import { drawMessage, drawPut } from './draw.ts';
+import { drawMessage } from './draw.ts';
+import { drawPut } from './draw-requests.ts';
 import { frameOf } from './frames.ts';
 import { SAMPLES } from './samples.ts';
 

@@ -1,15 +1,6 @@
-/**
- * For tests: random values of everything that travels, often at the edges of what their fields
- * hold.
- */
+/** For tests: random values of what travels, often at the edges of what their fields hold. */
 
-import type {
-  KeyValue,
-  PutRequest,
-  RangeRequest,
-  SortOrder,
-  SortTarget,
-} from '../../include/kvstore.ts';
+import type { KeyValue } from '../../include/kvstore.ts';
 import {
   type Configuration,
   type Entry,
@@ -34,6 +25,12 @@ export function drawCounter(random: Random): number {
   const edges = [0, 1, 0xffff_ffff, 0x1_0000_0000, 0x1_0000_0001, Number.MAX_SAFE_INTEGER];
   const slot = random.below(edges.length * 2);
   return edges[slot] ?? random.below(0x20_0000) * 0x1_0000_0000 + random.below(0x1_0000_0000);
+}
+
+/** A counter of either sign. */
+export function drawSigned(random: Random): number {
+  const counter = drawCounter(random);
+  return drawFlag(random) || counter === 0 ? counter : -counter;
 }
 
 export function drawLease(random: Random): bigint {
@@ -71,41 +68,11 @@ export function drawPair(random: Random): KeyValue {
   };
 }
 
-export const drawPairs = (random: Random): KeyValue[] =>
-  Array.from({ length: random.below(4) }, () => drawPair(random));
-
-export function drawPut(random: Random): PutRequest {
-  return {
-    key: drawBytes(random),
-    value: drawBytes(random),
-    lease: drawLease(random),
-    prevKv: drawFlag(random),
-    ignoreValue: drawFlag(random),
-    ignoreLease: drawFlag(random),
-  };
+export function drawMany<T>(random: Random, draw: (random: Random) => T): T[] {
+  return Array.from({ length: random.below(4) }, () => draw(random));
 }
 
-export function drawRange(random: Random): RangeRequest {
-  const hasBounds = drawFlag(random);
-  const drawBound = (): number => (hasBounds ? drawCounter(random) : 0);
-  return {
-    key: drawBytes(random),
-    rangeEnd: drawBytes(random),
-    limit: drawCounter(random),
-    revision: drawCounter(random),
-    sortOrder: random.below(3) as SortOrder,
-    sortTarget: random.below(5) as SortTarget,
-    serializable: drawFlag(random),
-    keysOnly: drawFlag(random),
-    countOnly: drawFlag(random),
-    minModRevision: drawBound(),
-    maxModRevision: drawBound(),
-    minCreateRevision: drawBound(),
-    maxCreateRevision: drawBound(),
-    pageBytes: drawFlag(random) ? drawCounter(random) : 0,
-    uncounted: drawFlag(random),
-  };
-}
+export const drawPairs = (random: Random): KeyValue[] => drawMany(random, drawPair);
 
 export function drawHeader(random: Random): ReplyHeader {
   return {

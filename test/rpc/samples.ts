@@ -3,15 +3,19 @@
  * trip, the cuts and the fuzzer walk this table; a frame type that is missing fails a test.
  */
 
-import { MessageType, type Role } from '../../include/node.ts';
+import { MessageType } from '../../include/node.ts';
 import {
   type ConnectionRole,
   ERRORS,
   FrameType,
+  type InternalCommand,
   KvorumError,
   PROTOCOL_VERSION,
+  type Reply,
+  type Request,
 } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
+import { decodeCommand, encodeCommand } from '../../src/rpc/command-codec.ts';
 import {
   decodeError,
   decodeHello,
@@ -35,22 +39,48 @@ import {
   writeSnapshotEnd,
 } from '../../src/rpc/snapshot-codec.ts';
 import {
+  decodeWatchCancelled,
+  decodeWatchEvents,
+  decodeWatchNote,
+  writeWatchCancelled,
+  writeWatchEvents,
+  writeWatchNote,
+} from '../../src/rpc/watch-codec.ts';
+import {
   drawBytes,
   drawConfiguration,
   drawCounter,
   drawFlag,
   drawHeader,
   drawId64,
+  drawLease,
   drawMessage,
   drawNode,
   drawNodeOrNone,
-  drawPair,
-  drawPairs,
-  drawPeer,
+} from './draw.ts';
+import {
+  drawBatch,
+  drawCancellation,
+  drawDeleteRangeReply,
+  drawLeaseListReply,
+  drawPutReply,
+  drawRangeReply,
+  drawStatusReply,
+  drawTimeToLiveReply,
+  drawTxnReply,
+} from './draw-replies.ts';
+import {
+  drawCheckpoint,
+  drawCompact,
+  drawDeleteRange,
+  drawExpire,
+  drawGrant,
+  drawOnce,
   drawPut,
   drawRange,
-  drawText,
-} from './draw.ts';
+  drawTxn,
+  drawWatchCreate,
+} from './draw-requests.ts';
 
 /** One kind of frame. */
 export type Sample<T> = {
@@ -121,99 +151,166 @@ const connectionFrames: Sample<unknown>[] = [
   }),
 ];
 
-function request<T>(
+type RequestType = Request['type'];
+type RequestOf<T extends RequestType> = Extract<Request, { type: T }>;
+type BodyOf<T extends RequestType> = RequestOf<T> extends { body: infer B } ? B : undefined;
+
+/** A request by its body; one without a body is undefined. */
+function request<T extends RequestType>(
   name: string,
-  type: (typeof FrameType)['Put' | 'Range' | 'DeleteRange' | 'Compact' | 'MoveLeader'],
-  isCutRefused: boolean,
-  draw: (random: Random) => T,
+  type: T,
+  draw: (random: Random) => BodyOf<T>,
+  isCutRefused = true,
 ): Sample<unknown> {
-  return sample<T>({
+  return sample<BodyOf<T>>({
     name,
     type,
     draw,
-    write: (writer, id, body) => writeRequest(writer, id, { type, body } as never),
-    decode: (buffer, start, end) =>
-      (decodeRequest(type, buffer, start, end) as { body: unknown }).body,
+    write: (writer, id, body) => {
+      const asked = body === undefined ? { type } : { type, body };
+      writeRequest(writer, id, asked as unknown as Request);
+    },
+    decode: (buffer, start, end) => {
+      const read = decodeRequest(type, buffer, start, end);
+      return 'body' in read ? read.body : undefined;
+    },
     isCutRefused,
   });
 }
 
+const nothing = (): undefined => undefined;
+const drawLeaseId = (random: Random) => ({ id: drawLease(random) });
+
 const requests: Sample<unknown>[] = [
-  request('PUT', FrameType.Put, false, drawPut),
-  request('RANGE', FrameType.Range, false, drawRange),
-  request('DELETE_RANGE', FrameType.DeleteRange, false, (random) => ({
-    key: drawBytes(random),
-    rangeEnd: drawBytes(random),
-    prevKv: drawFlag(random),
+  request('PUT', FrameType.Put, drawPut, false),
+  request('RANGE', FrameType.Range, drawRange, false),
+  request('DELETE_RANGE', FrameType.DeleteRange, drawDeleteRange, false),
+  request('COMPACT', FrameType.Compact, drawCompact),
+  request('TXN', FrameType.Txn, drawTxn),
+  request('STATUS', FrameType.Status, nothing),
+  request('MOVE_LEADER', FrameType.MoveLeader, (random) => ({ target: drawNode(random) })),
+  request('LEASE_GRANT', FrameType.LeaseGrant, drawGrant),
+  request('LEASE_REVOKE', FrameType.LeaseRevoke, drawLeaseId),
+  request('LEASE_KEEP_ALIVE', FrameType.LeaseKeepAlive, drawLeaseId),
+  request('LEASE_TIME_TO_LIVE', FrameType.LeaseTimeToLive, (random) => ({
+    id: drawLease(random),
+    keys: drawFlag(random),
   })),
-  request('COMPACT', FrameType.Compact, true, (random) => ({
-    revision: drawCounter(random),
-    physical: drawFlag(random),
+  request('LEASE_LIST', FrameType.LeaseList, nothing),
+  request('SESSION_OPEN', FrameType.SessionOpen, (random) => ({ ttlSeconds: drawCounter(random) })),
+  request('WATCH_CREATE', FrameType.WatchCreate, drawWatchCreate, false),
+  request('WATCH_CANCEL', FrameType.WatchCancel, (random) => ({
+    watchId: 1 + random.below(0xffff_ffff),
   })),
-  request('MOVE_LEADER', FrameType.MoveLeader, true, (random) => ({ target: drawNode(random) })),
+  request('WATCH_PROGRESS', FrameType.WatchProgress, nothing),
   sample({
-    name: 'STATUS',
-    type: FrameType.Status,
-    draw: () => undefined,
-    write: (writer, id) => writeRequest(writer, id, { type: FrameType.Status }),
-    decode: (buffer, start, end) => {
-      decodeRequest(FrameType.Status, buffer, start, end);
-      return undefined;
-    },
-    isCutRefused: true,
+    name: 'ONCE',
+    type: FrameType.Once,
+    draw: drawOnce,
+    write: writeRequest,
+    decode: (buffer, start, end) => decodeRequest(FrameType.Once, buffer, start, end),
+    isCutRefused: false,
   }),
 ];
 
-function reply<T>(
+/** What only the log holds, shown in a frame as everything else is. */
+function logged(
   name: string,
-  type: Parameters<typeof decodeReply>[0],
-  draw: (random: Random) => T,
+  type: InternalCommand['type'],
+  draw: (random: Random) => InternalCommand['body'],
 ): Sample<unknown> {
-  return sample<T>({
+  return sample<InternalCommand['body']>({
+    name,
+    type,
+    draw,
+    write: (writer, id, body) => {
+      const data = encodeCommand({ type, body } as InternalCommand);
+      writer.begin(data[0]!, id);
+      writer.bytes(data.subarray(1));
+      writer.end();
+    },
+    decode: (buffer, start, end) => {
+      const data = Buffer.concat([Buffer.from([type]), buffer.subarray(start, end)]);
+      return (decodeCommand(data) as InternalCommand).body;
+    },
+    isCutRefused: true,
+  });
+}
+
+const proposals: Sample<unknown>[] = [
+  logged('EXPIRE', FrameType.Expire, drawExpire),
+  logged('LEASE_CHECKPOINT', FrameType.LeaseCheckpoint, drawCheckpoint),
+];
+
+function reply<T extends Reply['type']>(
+  name: string,
+  type: T,
+  draw: (random: Random) => Extract<Reply, { type: T }>['body'],
+): Sample<unknown> {
+  return sample({
     name: `REPLY to ${name}`,
     type: FrameType.Reply,
     draw,
-    write: (writer, id, body) => writeReply(writer, id, { type, body } as never),
+    write: (writer, id, body) => writeReply(writer, id, { type, body } as unknown as Reply),
     decode: (buffer, start, end) => decodeReply(type, buffer, start, end).body,
     isCutRefused: true,
   });
 }
 
+const drawTime = (random: Random) => ({
+  ...drawHeader(random),
+  id: drawLease(random),
+  ttlSeconds: drawCounter(random),
+});
+
 const replies: Sample<unknown>[] = [
-  reply('PUT', FrameType.Put, (random) => ({
-    ...drawHeader(random),
-    prevKv: drawFlag(random) ? drawPair(random) : undefined,
-  })),
-  reply('RANGE', FrameType.Range, (random) => ({
-    ...drawHeader(random),
-    kvs: drawPairs(random),
-    more: drawFlag(random),
-    count: drawCounter(random),
-  })),
-  reply('DELETE_RANGE', FrameType.DeleteRange, (random) => ({
-    ...drawHeader(random),
-    deleted: drawCounter(random),
-    prevKvs: drawPairs(random),
-  })),
+  reply('PUT', FrameType.Put, drawPutReply),
+  reply('RANGE', FrameType.Range, drawRangeReply),
+  reply('DELETE_RANGE', FrameType.DeleteRange, drawDeleteRangeReply),
   reply('COMPACT', FrameType.Compact, drawHeader),
+  reply('TXN', FrameType.Txn, drawTxnReply),
+  reply('STATUS', FrameType.Status, drawStatusReply),
   reply('MOVE_LEADER', FrameType.MoveLeader, drawHeader),
-  reply('STATUS', FrameType.Status, (random) => ({
-    clusterId: drawId64(random),
-    nodeId: drawNode(random),
-    version: drawText(random),
-    role: random.below(4) as Role,
-    isLearner: drawFlag(random),
-    leader: drawNodeOrNone(random),
-    term: drawCounter(random),
-    lastIndex: drawCounter(random),
-    commitIndex: drawCounter(random),
-    appliedIndex: drawCounter(random),
-    revision: drawCounter(random),
-    compactRevision: drawCounter(random),
-    dbSizeBytes: drawCounter(random),
-    dbSizeInUseBytes: drawCounter(random),
-    peers: Array.from({ length: random.below(4) }, () => drawPeer(random)),
+  reply('LEASE_GRANT', FrameType.LeaseGrant, drawTime),
+  reply('LEASE_REVOKE', FrameType.LeaseRevoke, drawHeader),
+  reply('LEASE_KEEP_ALIVE', FrameType.LeaseKeepAlive, drawTime),
+  reply('LEASE_TIME_TO_LIVE', FrameType.LeaseTimeToLive, drawTimeToLiveReply),
+  reply('LEASE_LIST', FrameType.LeaseList, drawLeaseListReply),
+  reply('SESSION_OPEN', FrameType.SessionOpen, (random) => ({
+    ...drawHeader(random),
+    session: drawCounter(random),
+    ttlSeconds: drawCounter(random),
   })),
+  reply('WATCH_CREATE', FrameType.WatchCreate, drawHeader),
+  reply('WATCH_CANCEL', FrameType.WatchCancel, drawHeader),
+  reply('WATCH_PROGRESS', FrameType.WatchProgress, drawHeader),
+];
+
+const watchFrames: Sample<unknown>[] = [
+  sample({
+    name: 'WATCH_EVENTS',
+    type: FrameType.WatchEvents,
+    draw: drawBatch,
+    write: writeWatchEvents,
+    decode: decodeWatchEvents,
+    isCutRefused: true,
+  }),
+  sample({
+    name: 'WATCH_NOTE',
+    type: FrameType.WatchNote,
+    draw: drawCounter,
+    write: writeWatchNote,
+    decode: decodeWatchNote,
+    isCutRefused: true,
+  }),
+  sample({
+    name: 'WATCH_CANCELLED',
+    type: FrameType.WatchCancelled,
+    draw: drawCancellation,
+    write: writeWatchCancelled,
+    decode: decodeWatchCancelled,
+    isCutRefused: true,
+  }),
 ];
 
 const messages: Sample<unknown>[] = Object.entries(MessageType)
@@ -260,11 +357,13 @@ const snapshotFrames: Sample<unknown>[] = [
   }),
 ];
 
-/** Every frame that can travel. */
+/** Every frame, and what the log holds besides. */
 export const SAMPLES: readonly Sample<unknown>[] = [
   ...connectionFrames,
   ...requests,
+  ...proposals,
   ...replies,
+  ...watchFrames,
   ...messages,
   ...snapshotFrames,
 ];
