@@ -110,6 +110,13 @@ export const CLIENT_QUEUED_BYTES_MAX = REPLY_FRAME_LENGTH_MAX + CLIENT_QUEUED_BY
 export const CLIENT_STALL_MAX_MS = 30_000;
 
 /**
+ * The same of a client that watches: it may read slowly for as long as it likes, since what waits
+ * for it is bounded (WATCH_QUEUED_BYTES_MAX). A kernel takes more only once a good part of its
+ * buffer was read, a MiB maybe.
+ */
+export const WATCHER_STALL_MAX_MS = 600_000;
+
+/**
  * Bytes given to a socket at once; the next ones follow when these are written, which shows
  * progress.
  */

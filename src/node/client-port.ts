@@ -12,6 +12,7 @@ import { isReadOnly } from '../kvstore/check-request.ts';
 import { commandFromFrame, decodeWrite, isWriteType } from '../rpc/command-codec.ts';
 import type { Connection } from '../rpc/connection.ts';
 import { writeError, writeRedirect } from '../rpc/connection-codec.ts';
+import { WATCHER_LIMITS } from '../rpc/connection-limits.ts';
 import { writeReply } from '../rpc/reply-codec.ts';
 import { decodeRequest } from '../rpc/request-codec.ts';
 import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/watch-codec.ts';
@@ -38,6 +39,7 @@ export function serveClient(member: Member, connection: Connection): void {
       if (isRead) requestRead(member, asker, id, command);
       else requestWrite(member, asker, id, data, command);
     } else {
+      if (type === FrameType.WatchCreate) connection.setLimits(WATCHER_LIMITS);
       // What is asked outlives the frame: its bytes are copied out.
       const body = Buffer.from(buffer.subarray(start, end));
       serveRequest(member, asker, watches, id, decodeRequest(type, body, 0, body.length));

@@ -14,6 +14,7 @@ import {
   PING_INTERVAL_MS,
   REPLY_FRAME_LENGTH_MAX,
   SNAPSHOT_SILENCE_MAX_MS,
+  WATCHER_STALL_MAX_MS,
 } from '../../include/rpc.ts';
 
 /** What a connection may cost, and when it is given up. Ticks are those of Connection.tick. */
@@ -53,6 +54,12 @@ export const CLIENT_LIMITS: ConnectionLimits = {
   inflightMax: CLIENT_INFLIGHT_MAX,
   stallTicksMax: CLIENT_STALL_MAX_MS / CONNECTION_TICK_MS,
   silenceTicksMax: NEVER,
+};
+
+/** A node's limits on a client that watches. */
+export const WATCHER_LIMITS: ConnectionLimits = {
+  ...CLIENT_LIMITS,
+  stallTicksMax: WATCHER_STALL_MAX_MS / CONNECTION_TICK_MS,
 };
 
 /** A node's limits on whoever has not said HELLO: nothing but a HELLO fits. */
