@@ -178,8 +178,9 @@ class Step {
     if (cohort.torn.length === 0) return;
     const batch: WatchBatch = { revision: this.#state.revision, events: [], isFragment: false };
     for (const watch of cohort.torn) {
+      const isOwed = watch.isTorn && watch.group?.cohort === cohort && !watch.stream.isClosed;
       // Even to a full sink: it is a few bytes, and once a watch.
-      if (watch.isTorn && watch.group?.cohort === cohort) tell(watch, batch);
+      if (isOwed) tell(watch, batch);
     }
     cohort.torn = [];
   }
@@ -197,7 +198,7 @@ class Step {
       const watch = group.watches[slot]!;
       const isAhead = watch.nextMain > firstMain;
       const own = isAhead ? fromRevision(batch, watch.nextMain) : batch;
-      if (own.events.length === 0) continue;
+      if (own.events.length === 0 || watch.stream.isClosed) continue;
       if (canTell(watch.stream)) {
         if (isFragment && !watch.isTorn) this.#cohort.torn.push(watch);
         tell(watch, own);
