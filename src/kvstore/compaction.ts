@@ -3,9 +3,13 @@
  *
  * A step sweeps Revisions upwards from where the last one ended. A revision not above the
  * compaction's target supersedes the one before it of the same key, which no read can reach any
- * more: that one is removed. A deletion itself goes too. What is left at or below the target is the
- * newest revision of each key that exists there. The sweep's place is part of the state, so a
- * restart goes on with it.
+ * more: that one is removed. A deletion below the target goes too. What is left at or below the
+ * target is the newest revision of each key that exists there, and what the target itself deleted.
+ * The sweep's place is part of the state, so a restart goes on with it.
+ *
+ * Deletions at the target are no use to reads. But one may watch from there, and must be told of
+ * them however late it comes (etcd since 3.5.18; before, the deletion was missed). They go with the
+ * next compaction, which starts one revision back.
  */
 
 import {
@@ -24,6 +28,10 @@ import { type StoreState, SUB_MAX } from './store-state.ts';
 export function compact(state: StoreState, request: CompactRequest): CompactResult | ErrorCode {
   if (request.revision <= state.compactRevision) return ErrorCode.Compacted;
   if (request.revision > state.revision) return ErrorCode.FutureRevision;
+  if (state.sweptMain > 0 && state.sweptMain === state.compactRevision) {
+    state.sweptMain -= 1;
+    state.sweptSub = SUB_MAX;
+  }
   state.compactRevision = request.revision;
   return { revision: state.revision };
 }
@@ -77,6 +85,11 @@ export function compactStep(state: StoreState): boolean {
   return !isSwept(state);
 }
 
+/** Whether a revision not above the compaction's target is a deletion that goes. */
+export function isRemovableDeletion(state: StoreState, key: Buffer, record: Buffer): boolean {
+  return isDeletion(record) && readCounter(key, 0) < state.compactRevision;
+}
+
 /**
  * Removes what one revision makes unreachable. Keys are copied: a record may be large, and waits
  * for a flush.
@@ -84,7 +97,7 @@ export function compactStep(state: StoreState): boolean {
 function sweep(state: StoreState, key: Buffer, record: Buffer): void {
   const { map } = state;
   if (prevMain(record) > 0) map.delete(Table.Revisions, Buffer.from(prevKey(record)));
-  if (!isDeletion(record)) return;
+  if (!isRemovableDeletion(state, key, record)) return;
   map.delete(Table.Revisions, Buffer.from(key));
   const userKey = Buffer.from(storedKey(record));
   const tombstone = map.get(Table.Tombstones, userKey);

@@ -5,10 +5,10 @@
 
 import { crc32 } from 'node:zlib';
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
-import { isSwept } from './compaction.ts';
+import { isRemovableDeletion, isSwept } from './compaction.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
-import { isDeletion, prevKey, prevMain } from './revision-record.ts';
+import { prevKey, prevMain } from './revision-record.ts';
 import { hashSessions } from './session-table.ts';
 import { type StoreState, SUB_MAX } from './store-state.ts';
 
@@ -29,7 +29,7 @@ export function hashState(state: StoreState): number {
     });
   }
   map.scan(Table.Tombstones, ALL_PAIRS, (key, record) => {
-    if (headMain(record) > compactRevision) hash = crc32(record, crc32(key, hash));
+    if (headMain(record) >= compactRevision) hash = crc32(record, crc32(key, hash));
     return true;
   });
   return hashSessions(state.sessions, hash);
@@ -50,7 +50,7 @@ function removableRevisions(state: StoreState): Set<string> {
   };
   map.scan(Table.Revisions, bounds, (key, record) => {
     if (prevMain(record) > 0) removable.add(prevKey(record).toString('latin1'));
-    if (isDeletion(record)) removable.add(key.toString('latin1'));
+    if (isRemovableDeletion(state, key, record)) removable.add(key.toString('latin1'));
     return true;
   });
   return removable;

@@ -192,5 +192,5 @@ function takeTombstone(state: StoreState, key: Buffer): Buffer | undefined {
   if (record === undefined) return undefined;
   state.map.delete(Table.Tombstones, Buffer.from(key));
   state.tombstoneCount -= 1;
-  return headMain(record) <= state.compactRevision ? undefined : record;
+  return headMain(record) < state.compactRevision ? undefined : record;
 }
