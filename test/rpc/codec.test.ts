@@ -9,7 +9,6 @@ import {
   PROTOCOL_VERSION,
 } from '../../include/rpc.ts';
 import { createRandom } from '../../src/random.ts';
-import { commandFromFrame, decodeCommand } from '../../src/rpc/command-codec.ts';
 import {
   decodeError,
   decodeHello,
@@ -17,10 +16,8 @@ import {
   writeHello,
 } from '../../src/rpc/connection-codec.ts';
 import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
-import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { decodeSnapshotBegin } from '../../src/rpc/snapshot-codec.ts';
 import { drawMessage } from './draw.ts';
-import { drawPut } from './draw-requests.ts';
 import { frameOf } from './frames.ts';
 import { SAMPLES } from './samples.ts';
 
@@ -109,25 +106,6 @@ t.test('an ERROR without text or with an unknown code', async (t) => {
   t.throws(() => decodeError(unknown, 0, 2), { code: ErrorCode.FrameMalformed });
   const notText = Buffer.from([0, ErrorCode.NoLeader, 0xff]);
   t.throws(() => decodeError(notText, 0, 3), { code: ErrorCode.FrameMalformed });
-});
-
-t.test('a put is stored as its type byte and its body, in memory of its own', async (t) => {
-  const put = drawPut(createRandom(5));
-  const { type, body } = frameOf((writer) =>
-    writeRequest(writer, 9, { type: FrameType.Put, body: put }),
-  );
-  const chunk = Buffer.concat([Buffer.from('before'), body, Buffer.from('behind')]);
-  const data = commandFromFrame(type, chunk, 6, 6 + body.length);
-  chunk.fill(0);
-  t.strictSame(data, Buffer.concat([Buffer.from([FrameType.Put]), body]));
-  t.strictSame(decodeCommand(data), { type: FrameType.Put, body: put });
-});
-
-t.test('data that is no write is refused', async (t) => {
-  t.throws(() => decodeCommand(Buffer.alloc(0)), { code: ErrorCode.FrameMalformed });
-  for (const type of [FrameType.Range, FrameType.Status, FrameType.Reply, 0xff]) {
-    t.throws(() => decodeCommand(Buffer.from([type])), { code: ErrorCode.FrameUnknown });
-  }
 });
 
 const append: Message = {

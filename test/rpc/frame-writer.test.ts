@@ -32,7 +32,7 @@ t.test('frames of any size come out whole, across any number of segments', async
 });
 
 t.test('a field is never torn between two segments', async (t) => {
-  for (let fill = SEGMENT_SMALL_BYTES - 40; fill <= SEGMENT_SMALL_BYTES; fill += 1) {
+  for (let fill = SEGMENT_SMALL_BYTES - 50; fill <= SEGMENT_SMALL_BYTES; fill += 1) {
     const writer = createWriter();
     writeBody(writer, Buffer.alloc(fill - 10));
     writer.begin(FrameType.Ping, 1);
@@ -42,9 +42,10 @@ t.test('a field is never torn between two segments', async (t) => {
     writer.u64(0x0f_1122_3344_5566);
     writer.id64(0x8899_aabb_ccdd_eeffn);
     writer.lease(-2n);
+    writer.i64(-3);
     writer.end();
     const [, frame] = framesOf(takeBytes(writer));
-    const hex = '123456789abcde000f1122334455668899aabbccddeefffffffffffffffffe';
+    const hex = '123456789abcde000f1122334455668899aabbccddeefffffffffffffffffefffffffffffffffd';
     if (!t.equal(frame?.body.toString('hex'), hex, `at ${fill}`)) break;
   }
 });
@@ -61,6 +62,38 @@ t.test('a frame at its limit passes, one byte more is taken back and refused', a
     const bodies = framesOf(takeBytes(writer)).map((frame) => frame.body.length);
     t.strictSame(bodies, over <= 0 ? [5, body.length, 4] : [5, 4]);
   }
+});
+
+t.test('a part travels behind its length, across any number of segments', async (t) => {
+  for (const size of [0, 10, SEGMENT_SMALL_BYTES - 30, SEGMENT_SMALL_BYTES, SEGMENT_LARGE_BYTES]) {
+    const writer = createWriter();
+    writer.begin(FrameType.SnapshotChunk, 7);
+    writer.beginPart();
+    writer.bytes(Buffer.alloc(size, 1));
+    writer.beginPart();
+    writer.bytes(Buffer.alloc(2 * size, 2));
+    writer.endPart();
+    writer.endPart();
+    writer.u8(3);
+    writer.end();
+    const { body } = framesOf(takeBytes(writer))[0]!;
+    t.equal(body.readUInt32BE(0), 3 * size + 4);
+    t.equal(body.readUInt32BE(4 + size), 2 * size);
+    t.equal(body.length, 3 * size + 9);
+    t.equal(body.at(-1), 3);
+  }
+});
+
+t.test('a frame ends behind its parts, and takes them along when abandoned', async (t) => {
+  const writer = createWriter();
+  writer.begin(FrameType.SnapshotChunk, 1);
+  writer.beginPart();
+  t.throws(() => writer.end(), { name: 'AssertionError' });
+  writer.abandon();
+  writer.begin(FrameType.SnapshotChunk, 1);
+  t.throws(() => writer.endPart(), { name: 'AssertionError' });
+  writer.end();
+  t.equal(framesOf(takeBytes(writer)).length, 1);
 });
 
 t.test('an abandoned frame leaves no trace', async (t) => {
@@ -136,5 +169,10 @@ t.test('a counter that is no safe integer is a bug of the caller', async (t) => 
     const writer = createWriter();
     writer.begin(FrameType.Ping, 0);
     t.throws(() => writer.u64(value), { name: 'AssertionError' });
+  }
+  for (const value of [0.5, Number.NaN, 2 ** 53, -(2 ** 53)]) {
+    const writer = createWriter();
+    writer.begin(FrameType.Ping, 0);
+    t.throws(() => writer.i64(value), { name: 'AssertionError' });
   }
 });
