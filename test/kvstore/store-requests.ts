@@ -119,7 +119,8 @@ export function compareOf(
 export function showPair(kv: KeyValue): string {
   const { createRevision, modRevision, version } = kv;
   const pair = `${kv.key.toString('latin1')}=${kv.value.toString('latin1')}`;
-  return `${pair} ${createRevision}/${modRevision}/${version}`;
+  const lease = kv.lease === 0n ? '' : ` lease=${kv.lease}`;
+  return `${pair} ${createRevision}/${modRevision}/${version}${lease}`;
 }
 
 /** An answer to a range as text; a refusal by its name. */
@@ -127,6 +128,21 @@ export function showRange(result: RangeResult | ErrorCode): string {
   if (typeof result === 'number') return showError(result);
   const pairs = result.kvs.map(showPair).join(', ');
   return `@${result.revision} count=${result.count}${result.more ? ' more' : ''} [${pairs}]`;
+}
+
+/** Any answer as text, a refusal by its name. */
+export function showAnswer(answer: unknown): string {
+  for (const [code, { name }] of ERRORS) if (code === answer) return name;
+  return show(answer);
+}
+
+function show(value: unknown): string {
+  if (Buffer.isBuffer(value)) return JSON.stringify(value.toString('latin1'));
+  if (typeof value === 'bigint') return `${value}n`;
+  if (Array.isArray(value)) return `[${value.map(show).join(' ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([name, field]) => `${name}:${show(field)}`).join(' ')}}`;
 }
 
 /** The name of a refusal. */
@@ -140,11 +156,16 @@ export function showError(code: ErrorCode): string {
  */
 const KEYS = ['a', 'aa', 'ab', 'b', 'b\xff', 'b\xff\xff', 'c', 'c\0', 'd', '\xff', '\0', '\0\0'];
 
-function randomKey(random: Random): string {
+/** Leases that random requests name: few, so that most exist. */
+export const LEASES: readonly bigint[] = [1n, 2n, 256n, 0x7fff_ffff_ffff_ffffn, -1n];
+
+/** A random key. */
+export function randomKey(random: Random): string {
   return KEYS[random.below(KEYS.length)]!;
 }
 
-function randomEnd(random: Random): string {
+/** A random end of a range. */
+export function randomEnd(random: Random): string {
   const choice = random.below(4);
   return choice === 0 ? '' : choice === 1 ? '\0' : randomKey(random);
 }
@@ -152,10 +173,13 @@ function randomEnd(random: Random): string {
 /** A random put. */
 export function randomPut(random: Random): PutRequest {
   const ignoreValue = random.below(12) === 0;
+  const ignoreLease = random.below(12) === 0;
+  const hasLease = !ignoreLease && random.below(3) === 0;
   const value = ignoreValue ? '' : `v${random.below(5)}`;
   return putOf(randomKey(random), value, {
     ignoreValue,
-    ignoreLease: random.below(12) === 0,
+    ignoreLease,
+    lease: hasLease ? LEASES[random.below(LEASES.length)]! : 0n,
     prevKv: random.below(2) === 0,
   });
 }
@@ -182,4 +206,13 @@ export function randomRange(random: Random, revision: number): RangeRequest {
     minCreateRevision: some(revision),
     maxCreateRevision: some(revision),
   });
+}
+
+/** A read, at times of a page, or without the count. */
+export function randomPage(random: Random, request: RangeRequest): RangeRequest {
+  return {
+    ...request,
+    pageBytes: random.below(3) === 0 ? 1 + random.below(12) : 0,
+    uncounted: random.below(3) === 0,
+  };
 }

@@ -1,73 +1,126 @@
 /**
- * The store against a dumb model of etcd: random operations, old revisions, compactions, restarts.
+ * The store against a dumb model of etcd: random entries, reads of old revisions, compactions,
+ * restarts and crashes. A seed makes a whole history again.
  */
 
 import t from 'tap';
-import type { RangeResult } from '../../include/kvstore.ts';
-import type { ErrorCode } from '../../include/rpc.ts';
-import { openStore, type Store } from '../../src/kvstore/store.ts';
-import { createRandom } from '../../src/random.ts';
+import type { Store } from '../../include/kvstore.ts';
+import { openStore } from '../../src/kvstore/store.ts';
+import { createRandom, type Random } from '../../src/random.ts';
 import { HOMES } from './map-homes.ts';
 import { createMemoryHome } from './memory-base.ts';
+import { type Command, randomCommand } from './random-commands.ts';
 import { StoreModel } from './store-model.ts';
 import {
-  randomDelete,
-  randomPut,
+  LEASES,
+  randomPage,
   randomRange,
   rangeOf,
-  showError,
-  showPair,
+  showAnswer,
   showRange,
 } from './store-requests.ts';
 
 const CONFIGURATION = { voters: [0, 1, 2], outgoing: [], learners: [] };
 
-function accountFor(store: Store): void {
-  store.setApplied({ index: store.applied().index + 1, term: 1, configuration: CONFIGURATION });
+/** A home that may be able to crash. */
+type Place = Parameters<typeof openStore>[0] & { readonly crash?: () => void };
+
+/** One history: a store, its model, and the log. */
+class Twin {
+  store: Store;
+  readonly model = new StoreModel();
+  readonly #place: Place;
+  readonly #random: Random;
+  /** The entries so far, and what each was answered. */
+  readonly #log: { readonly command: Command; readonly answer: string }[] = [];
+
+  constructor(place: Place, store: Store, random: Random) {
+    this.#place = place;
+    this.store = store;
+    this.#random = random;
+  }
+
+  /** Applies a random entry to both. Returns what the store and what the model says. */
+  apply(): [string, string] {
+    const command = randomCommand(this.#random, this.model);
+    const answer = this.#applyToStore(command);
+    this.#log.push({ command, answer });
+    const expected = showAnswer(command(this.model));
+    this.model.index += 1;
+    return [answer, expected];
+  }
+
+  read(): [string, string] {
+    const request = randomRange(this.#random, this.model.revision);
+    const page = randomPage(this.#random, request);
+    return [showRange(this.store.range(page)), showRange(this.model.range(page))];
+  }
+
+  /** What the store says of leases and sessions, and what the model does. */
+  lookAround(): [string, string] {
+    const { store, model } = this;
+    const leases = LEASES.map((id) => {
+      const keys = store.leaseKeys(id).map((key) => key.toString('latin1'));
+      return [store.lease(id), keys];
+    });
+    const expected = LEASES.map((id) => {
+      const lease = model.leases.get(id);
+      return [lease === undefined ? undefined : { id, ...lease }, model.leaseKeys(id)];
+    });
+    const sessions: [number, number][] = [];
+    store.visitSessions(({ session, lastIndex }) => sessions.push([session, lastIndex]));
+    const open = [...model.sessions].map(([id, { lastIndex }]) => [id, lastIndex]);
+    return [showAnswer([leases, sessions]), showAnswer([expected, open])];
+  }
+
+  /** Closes and opens the store, or crashes and replays the log: nothing may have changed. */
+  async restart(): Promise<[string, string]> {
+    const hash = this.store.hash();
+    const applied = this.store.applied().index;
+    if (this.#place.crash !== undefined && this.#random.below(3) > 0) {
+      void this.store.flush();
+      this.#place.crash();
+    } else {
+      await this.store.close();
+    }
+    this.store = await openStore(this.#place);
+    let differences = '';
+    while (this.store.applied().index < applied) {
+      const { command, answer } = this.#log[this.store.applied().index]!;
+      const again = this.#applyToStore(command);
+      if (again !== answer) differences += `${again} instead of ${answer};`;
+    }
+    return [`hash ${this.store.hash()} ${differences}`, `hash ${hash} `];
+  }
+
+  #applyToStore(command: Command): string {
+    const { store } = this;
+    const answer = showAnswer(command(store));
+    store.setApplied({ index: store.applied().index + 1, term: 1, configuration: CONFIGURATION });
+    return answer;
+  }
 }
 
-function showPut(result: ReturnType<Store['put']>): string {
-  if (typeof result === 'number') return showError(result);
-  return `@${result.revision} ${result.prevKv === undefined ? 'none' : showPair(result.prevKv)}`;
-}
-
-function showDelete(result: ReturnType<Store['deleteRange']>): string {
-  if (typeof result === 'number') return showError(result);
-  return `@${result.revision} ${result.deleted} [${result.prevKvs.map(showPair).join(', ')}]`;
-}
-
-/**
- * Ties of a sort keep no promised order: both sides' answers are compared with ties in key order.
- */
-function showBoth(a: RangeResult | ErrorCode, b: RangeResult | ErrorCode): [string, string] {
-  return [showRange(a), showRange(b)];
-}
-
-t.test('members agree on the hash however far each has removed what is compacted', async (t) => {
+t.test('members agree on the hash however far each is with compaction and flushes', async (t) => {
   for (let seed = 1; seed <= 40; seed += 1) {
     const random = createRandom(seed);
+    const model = new StoreModel();
     const eager = await openStore(createMemoryHome());
     const lazy = await openStore(createMemoryHome());
     for (let step = 0; step < 300; step += 1) {
-      const choice = random.below(100);
-      if (choice < 50) {
-        const request = randomPut(random);
-        for (const store of [eager, lazy]) store.put(request);
-      } else if (choice < 80) {
-        const request = randomDelete(random);
-        for (const store of [eager, lazy]) store.deleteRange(request);
-      } else if (choice < 90) {
-        const request = { revision: eager.revision() - random.below(5), physical: false };
-        for (const store of [eager, lazy]) store.compact(request);
-        while (eager.compactStep());
-      } else if (random.below(10) === 0) {
-        lazy.compactStep();
+      const command = randomCommand(random, model);
+      for (const store of [eager, lazy]) {
+        command(store);
+        store.setApplied({ index: model.index, term: 1, configuration: CONFIGURATION });
       }
-      for (const store of [eager, lazy]) accountFor(store);
-      if (eager.hash() !== lazy.hash()) {
-        t.fail(`the hashes differ at seed ${seed} step ${step}`);
-        return;
-      }
+      command(model);
+      model.index += 1;
+      while (eager.compactStep());
+      if (random.below(20) === 0) lazy.compactStep();
+      if (random.below(5) === 0) await eager.flush();
+      if (eager.hash() === lazy.hash()) continue;
+      t.fail(`the hashes differ at seed ${seed} step ${step}`);
+      return;
     }
     while (lazy.compactStep());
     t.equal(lazy.compactedPhysically(), eager.compactedPhysically());
@@ -75,66 +128,45 @@ t.test('members agree on the hash however far each has removed what is compacted
 });
 
 for (const home of HOMES) {
-  const seeds = home.name === 'memory' ? 60 : 12;
+  const seeds = home.name === 'memory' ? 100 : 12;
   t.test(`${home.name}: the store answers as a dumb model of etcd does`, async (t) => {
     for (let seed = 1; seed <= seeds; seed += 1) {
       const random = createRandom(seed);
       const place = await home.create(t);
-      let store = await openStore(place);
-      const model = new StoreModel();
-      const compactChance = random.below(2) === 0 ? 3 : 30;
-      for (let step = 0; step < 300; step += 1) {
+      const twin = new Twin(place, await openStore(place), random);
+      for (let step = 0; step < 400; step += 1) {
         const choice = random.below(1000);
-        let got = '';
-        let expected = '';
-        if (choice < 300) {
-          const request = randomPut(random);
-          got = showPut(store.put(request));
-          expected = showPut(model.put(request));
-          accountFor(store);
-        } else if (choice < 400) {
-          const request = randomDelete(random);
-          got = showDelete(store.deleteRange(request));
-          expected = showDelete(model.deleteRange(request));
-          accountFor(store);
-        } else if (choice < 400 + compactChance) {
-          const revision = random.below(model.revision + 3) - 1;
-          const result = store.compact({ revision, physical: false });
-          got = typeof result === 'number' ? showError(result) : `@${result.revision}`;
-          const refusal = model.compact(revision);
-          expected = refusal === 0 ? `@${model.revision}` : showError(refusal);
-          accountFor(store);
-        } else if (choice < 450) {
-          const hash = store.hash();
-          store.compactStep();
-          got = `hash ${store.hash()}`;
-          expected = `hash ${hash}`;
-        } else if (choice < 460) {
-          void store.flush();
-        } else if (choice < 470) {
-          const hash = store.hash();
-          const applied = store.applied().index;
-          await store.close();
-          store = await openStore(place);
-          got = `hash ${store.hash()} applied ${store.applied().index}`;
-          expected = `hash ${hash} applied ${applied}`;
+        let outcome: [string, string] = ['', ''];
+        if (choice < 500) {
+          outcome = twin.apply();
+        } else if (choice < 550) {
+          const hash = twin.store.hash();
+          twin.store.compactStep();
+          outcome = [`hash ${twin.store.hash()}`, `hash ${hash}`];
+        } else if (choice < 560) {
+          void twin.store.flush();
+        } else if (choice < 570) {
+          await twin.store.flush();
+        } else if (choice < 585) {
+          outcome = await twin.restart();
+        } else if (choice < 650) {
+          outcome = twin.lookAround();
         } else {
-          const request = randomRange(random, model.revision);
-          [got, expected] = showBoth(store.range(request), model.range(request));
+          outcome = twin.read();
         }
-        if (got !== expected) {
-          t.equal(got, expected, `seed ${seed} step ${step}`);
-          return;
-        }
+        const [got, expected] = outcome;
+        if (got === expected) continue;
+        t.equal(got, expected, `seed ${seed} step ${step}`);
+        return;
       }
+      const { store, model } = twin;
       while (store.compactStep());
       for (let revision = 0; revision <= model.revision; revision += 1) {
         const request = rangeOf('\0', '\0', { revision });
-        const [got, expected] = showBoth(store.range(request), model.range(request));
-        if (got !== expected) {
-          t.equal(got, expected, `seed ${seed} at revision ${revision} after all`);
-          return;
-        }
+        const [got, expected] = [showRange(store.range(request)), showRange(model.range(request))];
+        if (got === expected) continue;
+        t.equal(got, expected, `seed ${seed} at revision ${revision} after all`);
+        return;
       }
       await store.close();
     }
