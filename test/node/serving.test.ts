@@ -12,7 +12,11 @@ import {
   type TxnRequest,
   type WatchRequest,
 } from '../../include/kvstore.ts';
+import { EntryType } from '../../include/node.ts';
 import { type Command, ErrorCode, FrameType } from '../../include/rpc.ts';
+import type { Asker } from '../../src/node/asker.ts';
+import { propose } from '../../src/node/raft/raft.ts';
+import { encodeCommand } from '../../src/rpc/command-codec.ts';
 import { LoneMember } from './lone-member.ts';
 
 const RANGE: RangeRequest = {
@@ -232,6 +236,44 @@ t.test('a lease that is not renewed ends with its keys, and a watch sees it', as
   watcher.request(1, { type: FrameType.WatchCreate, body: { ...WATCH, watchId: 5 } });
   t.strictSame(await watcher.heard(2), ['answer 1', '5 delete a @3']);
   t.equal((await lone.read(timeToLive(7n))).ttlSeconds, -1);
+});
+
+t.test('a checkpoint is what a new leader counts from, until a renewal clears it', async (t) => {
+  const lone = await LoneMember.start(t);
+  await lone.write(grant(7n, 1_000));
+  const checkpoints = [{ id: 7n, remainingSeconds: 400 }];
+  const data = encodeCommand({ type: FrameType.LeaseCheckpoint, body: { checkpoints } });
+  propose(lone.member.raft, EntryType.Command, data);
+  await lone.write(put('a', '1'));
+
+  await lone.restart();
+  const { ttlSeconds } = await lone.read(timeToLive(7n));
+  t.ok(ttlSeconds > 300 && ttlSeconds <= 400);
+  const { index } = lone.member.store.applied();
+  t.equal((await lone.read(keepAlive(7n))).ttlSeconds, 1_000);
+  t.equal(lone.member.store.applied().index, index + 1, 'the renewal is in the log');
+  t.equal((await lone.read(keepAlive(7n))).ttlSeconds, 1_000);
+  t.equal(lone.member.store.applied().index, index + 1, 'the next one need not be');
+
+  await lone.restart();
+  t.ok((await lone.read(timeToLive(7n))).ttlSeconds > 900);
+});
+
+t.test('what concerns the time of a lease is answered in the term it was asked in', async (t) => {
+  const lone = await LoneMember.start(t);
+  await lone.write(grant(7n, 60));
+  const { serving, raft } = lone.member;
+  for (const request of [keepAlive(7n), timeToLive(7n)]) {
+    const told: string[] = [];
+    const asker: Asker = {
+      answer: () => told.push('answered'),
+      refuse: (_id, code) => told.push(`refused ${code}`),
+      redirect: () => told.push('redirected'),
+    };
+    serving.answerRead({ asker, id: 1, request, term: raft.term });
+    serving.answerRead({ asker, id: 1, request, term: raft.term - 1 });
+    t.strictSame(told, ['answered', `refused ${ErrorCode.NoLeader}`]);
+  }
 });
 
 t.test('a session that is not used ends, and its writes are refused', async (t) => {
