@@ -236,7 +236,7 @@ export type ServiceEndpoint = {
   /** Where it is: `host:port`, or whatever its clients understand. */
   readonly address: string;
   /** What else they should know: anything that JSON can hold; undefined for nothing. */
-  readonly metadata: unknown;
+  readonly metadata?: unknown;
 };
 
 /**
