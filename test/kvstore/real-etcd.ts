@@ -4,14 +4,25 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { createServer } from 'node:net';
-import type {
-  DeleteRangeRequest,
-  DeleteRangeResult,
-  KeyValue,
-  PutRequest,
-  PutResult,
-  RangeRequest,
-  RangeResult,
+import {
+  type CompactResult,
+  type Compare,
+  type DeleteRangeRequest,
+  type DeleteRangeResult,
+  type KeyValue,
+  type LeaseGrantRequest,
+  type LeaseGrantResult,
+  type LeaseRevokeRequest,
+  type LeaseRevokeResult,
+  OpKind,
+  type PutRequest,
+  type PutResult,
+  type RangeRequest,
+  type RangeResult,
+  type TxnOp,
+  type TxnOpResult,
+  type TxnRequest,
+  type TxnResult,
 } from '../../include/kvstore.ts';
 
 /** Whether an etcd is on the PATH. */
@@ -69,60 +80,49 @@ export class RealEtcd {
   }
 
   async put(request: PutRequest): Promise<PutResult | EtcdRefusal> {
-    const reply = await this.#call('/v3/kv/put', {
-      key: encode(request.key),
-      value: encode(request.value),
-      prev_kv: request.prevKv,
-      ignore_value: request.ignoreValue,
-      ignore_lease: request.ignoreLease,
-    });
+    const reply = await this.#call('/v3/kv/put', encodePut(request));
     if ('error' in reply) return { error: String(reply.error) };
-    const prev = reply.prev_kv;
-    return { revision: revisionOf(reply), prevKv: isJson(prev) ? decodePair(prev) : undefined };
+    return decodePut(reply, revisionOf(reply));
   }
 
   async deleteRange(request: DeleteRangeRequest): Promise<DeleteRangeResult | EtcdRefusal> {
-    const reply = await this.#call('/v3/kv/deleterange', {
-      key: encode(request.key),
-      range_end: encode(request.rangeEnd),
-      prev_kv: request.prevKv,
-    });
+    const reply = await this.#call('/v3/kv/deleterange', encodeDeleteRange(request));
     if ('error' in reply) return { error: String(reply.error) };
-    return {
-      revision: revisionOf(reply),
-      deleted: Number(reply.deleted ?? 0),
-      prevKvs: decodePairs(reply.prev_kvs),
-    };
+    return decodeDeleteRange(reply, revisionOf(reply));
   }
 
-  async compact(revision: number): Promise<number | EtcdRefusal> {
+  async compact(revision: number): Promise<CompactResult | EtcdRefusal> {
     const reply = await this.#call('/v3/kv/compaction', { revision: String(revision) });
-    return 'error' in reply ? { error: String(reply.error) } : revisionOf(reply);
+    return 'error' in reply ? { error: String(reply.error) } : { revision: revisionOf(reply) };
   }
 
   async range(request: RangeRequest): Promise<RangeResult | EtcdRefusal> {
-    const reply = await this.#call('/v3/kv/range', {
-      key: encode(request.key),
-      range_end: encode(request.rangeEnd),
-      limit: String(request.limit),
-      revision: String(request.revision),
-      sort_order: ['NONE', 'ASCEND', 'DESCEND'][request.sortOrder],
-      sort_target: ['KEY', 'VERSION', 'CREATE', 'MOD', 'VALUE'][request.sortTarget],
-      serializable: request.serializable,
-      keys_only: request.keysOnly,
-      count_only: request.countOnly,
-      min_mod_revision: String(request.minModRevision),
-      max_mod_revision: String(request.maxModRevision),
-      min_create_revision: String(request.minCreateRevision),
-      max_create_revision: String(request.maxCreateRevision),
-    });
+    const reply = await this.#call('/v3/kv/range', encodeRange(request));
     if ('error' in reply) return { error: String(reply.error) };
+    return decodeRange(reply, revisionOf(reply));
+  }
+
+  /** Every revision of the answer is the one of its header: etcd tells others within it. */
+  async txn(request: TxnRequest): Promise<TxnResult | EtcdRefusal> {
+    const reply = await this.#call('/v3/kv/txn', encodeTxn(request));
+    if ('error' in reply) return { error: String(reply.error) };
+    return decodeTxn(reply, revisionOf(reply));
+  }
+
+  async leaseGrant(request: LeaseGrantRequest): Promise<LeaseGrantResult | EtcdRefusal> {
+    const { id, ttlSeconds } = request;
+    const reply = await this.#call('/v3/lease/grant', { ID: String(id), TTL: String(ttlSeconds) });
+    if ('error' in reply && reply.error !== '') return { error: String(reply.error) };
     return {
       revision: revisionOf(reply),
-      kvs: decodePairs(reply.kvs),
-      more: reply.more === true,
-      count: Number(reply.count ?? 0),
+      id: BigInt(String(reply.ID)),
+      ttlSeconds: Number(reply.TTL),
     };
+  }
+
+  async leaseRevoke(request: LeaseRevokeRequest): Promise<LeaseRevokeResult | EtcdRefusal> {
+    const reply = await this.#call('/v3/lease/revoke', { ID: String(request.id) });
+    return 'error' in reply ? { error: String(reply.error) } : { revision: revisionOf(reply) };
   }
 
   #call(path: string, body: Json): Promise<Json> {
@@ -146,6 +146,123 @@ export class RealEtcd {
 
 function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null;
+}
+
+function encodePut(request: PutRequest): Json {
+  return {
+    key: encode(request.key),
+    value: encode(request.value),
+    lease: String(request.lease),
+    prev_kv: request.prevKv,
+    ignore_value: request.ignoreValue,
+    ignore_lease: request.ignoreLease,
+  };
+}
+
+function encodeDeleteRange(request: DeleteRangeRequest): Json {
+  return {
+    key: encode(request.key),
+    range_end: encode(request.rangeEnd),
+    prev_kv: request.prevKv,
+  };
+}
+
+function encodeRange(request: RangeRequest): Json {
+  return {
+    key: encode(request.key),
+    range_end: encode(request.rangeEnd),
+    limit: String(request.limit),
+    revision: String(request.revision),
+    sort_order: ['NONE', 'ASCEND', 'DESCEND'][request.sortOrder],
+    sort_target: ['KEY', 'VERSION', 'CREATE', 'MOD', 'VALUE'][request.sortTarget],
+    serializable: request.serializable,
+    keys_only: request.keysOnly,
+    count_only: request.countOnly,
+    min_mod_revision: String(request.minModRevision),
+    max_mod_revision: String(request.maxModRevision),
+    min_create_revision: String(request.minCreateRevision),
+    max_create_revision: String(request.maxCreateRevision),
+  };
+}
+
+function encodeTxn(request: TxnRequest): Json {
+  return {
+    compare: request.compares.map(encodeCompare),
+    success: request.success.map(encodeOp),
+    failure: request.failure.map(encodeOp),
+  };
+}
+
+function encodeCompare(compare: Compare): Json {
+  const operands: readonly Json[] = [
+    { version: String(compare.counter) },
+    { create_revision: String(compare.counter) },
+    { mod_revision: String(compare.counter) },
+    { value: encode(compare.value) },
+    { lease: String(compare.lease) },
+  ];
+  return {
+    key: encode(compare.key),
+    range_end: encode(compare.rangeEnd),
+    target: ['VERSION', 'CREATE', 'MOD', 'VALUE', 'LEASE'][compare.target],
+    result: ['EQUAL', 'GREATER', 'LESS', 'NOT_EQUAL'][compare.result],
+    ...operands[compare.target],
+  };
+}
+
+function encodeOp(op: TxnOp): Json {
+  switch (op.kind) {
+    case OpKind.Range:
+      return { request_range: encodeRange(op.request) };
+    case OpKind.Put:
+      return { request_put: encodePut(op.request) };
+    case OpKind.DeleteRange:
+      return { request_delete_range: encodeDeleteRange(op.request) };
+    case OpKind.Txn:
+      return { request_txn: encodeTxn(op.request) };
+  }
+}
+
+function decodePut(reply: Json, revision: number): PutResult {
+  const prev = reply.prev_kv;
+  return { revision, prevKv: isJson(prev) ? decodePair(prev) : undefined };
+}
+
+function decodeDeleteRange(reply: Json, revision: number): DeleteRangeResult {
+  return {
+    revision,
+    deleted: Number(reply.deleted ?? 0),
+    prevKvs: decodePairs(reply.prev_kvs),
+  };
+}
+
+function decodeRange(reply: Json, revision: number): RangeResult {
+  return {
+    revision,
+    kvs: decodePairs(reply.kvs),
+    more: reply.more === true,
+    count: Number(reply.count ?? 0),
+  };
+}
+
+function decodeTxn(reply: Json, revision: number): TxnResult {
+  const responses = Array.isArray(reply.responses) ? reply.responses.filter(isJson) : [];
+  const results = responses.map((each) => decodeOpResult(each, revision));
+  return { revision, succeeded: reply.succeeded === true, results };
+}
+
+function decodeOpResult(each: Json, revision: number): TxnOpResult {
+  const { response_range, response_put, response_delete_range, response_txn } = each;
+  if (isJson(response_range)) {
+    return { kind: OpKind.Range, result: decodeRange(response_range, revision) };
+  }
+  if (isJson(response_put)) return { kind: OpKind.Put, result: decodePut(response_put, revision) };
+  if (isJson(response_delete_range)) {
+    const result = decodeDeleteRange(response_delete_range, revision);
+    return { kind: OpKind.DeleteRange, result };
+  }
+  if (isJson(response_txn)) return { kind: OpKind.Txn, result: decodeTxn(response_txn, revision) };
+  throw new Error(`etcd answered an operation with ${JSON.stringify(each)}`);
 }
 
 function encode(bytes: Buffer): string {
