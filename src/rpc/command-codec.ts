@@ -1,6 +1,6 @@
 /**
  * Writes, as they travel and as the log keeps them: an entry's data is the type byte and the body
- * of the frame that asked for it, as it came. Byte tables: docs/PROTOCOL.md 5 and 8.
+ * of the frame that asked for it, as it came. Byte tables: docs/PROTOCOL.md 5 and 11.
  *
  * `Expire` and `LeaseCheckpoint` are a leader's own: from a client they are refused, alone and
  * within a ONCE alike.

@@ -1,6 +1,6 @@
 /**
  * A cluster's configuration in bytes: the data of a Configuration entry, and part of a snapshot's
- * first frame. Byte table: docs/PROTOCOL.md 8.
+ * first frame. Byte table: docs/PROTOCOL.md 11.
  */
 
 import type { Configuration, NodeId } from '../../include/node.ts';

@@ -1,6 +1,6 @@
 /**
  * Leases and sessions: requests, what they come to, and what a leader proposes about them on its
- * own account. Byte tables: docs/PROTOCOL.md 5, 6 and 8.
+ * own account. Byte tables: docs/PROTOCOL.md 5, 6 and 11.
  */
 
 import type {

@@ -1,5 +1,5 @@
 /**
- * Messages between two cores, all in one layout. Byte table: docs/PROTOCOL.md 7.
+ * Messages between two cores, all in one layout. Byte table: docs/PROTOCOL.md 10.
  *
  * The entries of an Append are copied out of the frame once, together; each entry's data is a view
  * of that copy, which nobody writes to again.

@@ -1,5 +1,5 @@
 /**
- * Frames of a snapshot stream: begin, chunks, end, and the receiver's answer. docs/PROTOCOL.md 9.
+ * Frames of a snapshot stream: begin, chunks, end, and the receiver's answer. docs/PROTOCOL.md 12.
  */
 
 import type { SnapshotMeta } from '../../include/node.ts';
