@@ -47,16 +47,12 @@ import { Sessions } from './sessions.ts';
 import { unreachedPeers } from './unreached-peers.ts';
 
 /** What a router is made from. */
-export type RouterOptions = {
+export type RouterOptions = Pick<LinkOwner, 'clock' | 'dialTimeoutMs' | 'openStream'> & {
   /** At least one. */
   readonly endpoints: readonly Endpoint[];
-  readonly dialTimeoutMs: number;
   /** Whether writes are numbered. */
   readonly hasSessions: boolean;
-  readonly clock: Clock;
   readonly random: Random;
-  /** The way to a node. */
-  readonly openStream: OpenStream;
   readonly onEvent: (event: ClientEvent) => void;
 };
 
