@@ -65,7 +65,7 @@ export type Lock = {
 
 /** A lock held. */
 export type HeldLock = {
-  /** The holder's key: `name/lease in hex`. A transaction can demand that it is as old as `token`. */
+  /** The holder's key: `name/lease in hex`. Its createRevision is `token`. */
   readonly key: Buffer;
   /** The fencing token: higher than that of every holder before. */
   readonly token: number;
