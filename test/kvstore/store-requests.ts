@@ -15,6 +15,7 @@ import {
   SortTarget,
   type TxnOp,
   type TxnRequest,
+  type TxnResult,
 } from '../../include/kvstore.ts';
 import { ERRORS, type ErrorCode } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
@@ -215,4 +216,22 @@ export function randomPage(random: Random, request: RangeRequest): RangeRequest 
     pageBytes: random.below(3) === 0 ? 1 + random.below(12) : 0,
     uncounted: random.below(3) === 0,
   };
+}
+
+/** The answer to a transaction as text, its operations one behind the other. */
+export function showTxn(result: TxnResult): string {
+  const ops = result.results.map((each) => {
+    const pairs = (kvs: readonly KeyValue[]) => `[${kvs.map(showPair).join(', ')}]`;
+    switch (each.kind) {
+      case OpKind.Range:
+        return `range ${each.result.count} ${pairs(each.result.kvs)}`;
+      case OpKind.Put:
+        return each.result.prevKv === undefined ? 'put' : `put ${showPair(each.result.prevKv)}`;
+      case OpKind.DeleteRange:
+        return `delete ${each.result.deleted} ${pairs(each.result.prevKvs)}`;
+      default:
+        return `(${showTxn(each.result)})`;
+    }
+  });
+  return [`@${result.revision} ${result.succeeded ? 'succeeded' : 'failed'}`, ...ops].join('; ');
 }
