@@ -69,8 +69,8 @@ export function readPutRequest(body: BodyReader): PutRequest {
 }
 
 /**
- * Puts the body of a RANGE. A negative limit or bound travels as 0, which means the same; a negative
- * revision does not everywhere.
+ * Puts the body of a RANGE. A negative limit or bound travels as 0, which means the same; a
+ * revision keeps its sign, since within a transaction a negative one is compacted.
  */
 export function putRangeRequest(writer: FrameWriter, range: RangeRequest): void {
   const hasBounds =

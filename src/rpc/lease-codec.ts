@@ -140,7 +140,11 @@ export function putCheckpointRequest(writer: FrameWriter, request: LeaseCheckpoi
   }
 }
 
-/** Reads the data of a LeaseCheckpoint entry, behind its type. @throws KvorumError FrameMalformed */
+/**
+ * Reads the data of a LeaseCheckpoint entry, behind its type.
+ *
+ * @throws KvorumError FrameMalformed
+ */
 export function readCheckpointRequest(body: BodyReader): LeaseCheckpointRequest {
   const checkpoints = readMany(body, 'checkpoints', CHECKPOINT_BYTES, (): LeaseCheckpoint => {
     const id = body.lease('lease');

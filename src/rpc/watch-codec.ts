@@ -54,7 +54,7 @@ export function putWatchCreateRequest(writer: FrameWriter, watch: WatchCreateReq
   writer.bytes(watch.rangeEnd);
 }
 
-/** Reads the body of a WATCH_CREATE; key and rangeEnd are views. @throws KvorumError FrameMalformed */
+/** Reads the body of a WATCH_CREATE to its end. @throws KvorumError FrameMalformed */
 export function readWatchCreateRequest(body: BodyReader): WatchCreateRequest {
   const { watchId } = readWatchId(body);
   const bits = body.bits('flags', WATCH_BITS);

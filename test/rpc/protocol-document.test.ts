@@ -93,6 +93,6 @@ t.test('the table of limits has the values of the headers', async (t) => {
   const limits = rows.filter(([name]) => /^[A-Z_]+$/.test(name!));
   t.ok(limits.length > 10);
   for (const [name, value] of limits) {
-    t.equal(Number(value), headers[name!], name);
+    t.equal(Number(value), headers[name!], name!);
   }
 });
