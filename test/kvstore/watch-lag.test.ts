@@ -1,8 +1,18 @@
 /** Watches that lag: full clients, old revisions, compactions, snapshots. */
 
 import t from 'tap';
+import { OpKind } from '../../include/kvstore.ts';
+import { deleteOf, putOf } from './store-requests.ts';
 import { Listener, watchOf } from './watch-requests.ts';
-import { apply, catchUp, openWatched, replace, sweep, write } from './watched-store.ts';
+import {
+  apply,
+  applyTogether,
+  catchUp,
+  openWatched,
+  replace,
+  sweep,
+  write,
+} from './watched-store.ts';
 
 t.test('the pair before: none at a creation, none when it is compacted', async (t) => {
   for (const end of ['', 'b']) {
@@ -29,6 +39,30 @@ t.test('the pair before: none at a creation, none when it is compacted', async (
       catchUp(store);
       t.strictSame(listener.take(), ['2: put a=4 5/6/2', '2: put a=5 5/7/3 was a=4 5/6/2']);
     }
+    await store.close();
+  }
+});
+
+t.test('the pair before is that of the revision before, not of an operation before', async (t) => {
+  for (const end of ['', '\0']) {
+    const { store, listener, stream } = await openWatched('put a 1');
+    stream.create(1, watchOf('a', end, { prevKv: true }));
+    const ops = [
+      { kind: OpKind.DeleteRange, request: deleteOf('a', '\0') },
+      { kind: OpKind.Put, request: putOf('a', '2') },
+      { kind: OpKind.DeleteRange, request: deleteOf('a', '\0') },
+    ] as const;
+    applyTogether(store, ops);
+    applyTogether(store, ops.slice(1));
+    store.watches.notify();
+    const expected = [
+      ...['delete a 3 was a=1 2/2/1', 'put a=2 3/3/1 was a=1 2/2/1', 'delete a 3 was a=1 2/2/1'],
+      ...['put a=2 4/4/1', 'delete a 4'],
+    ];
+    t.strictSame(
+      listener.take(),
+      expected.map((line) => `1: ${line}`),
+    );
     await store.close();
   }
 });

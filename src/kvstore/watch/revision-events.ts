@@ -37,12 +37,17 @@ export function toEvent(record: Buffer, main: number): WatchEvent {
 
 /**
  * The event with the pair as of the revision before it, unless there was none, or that revision is
- * compacted.
+ * compacted. What an earlier operation of the same transaction made of the key is no revision.
  */
 export function withPrevKv(state: StoreState, record: Buffer, event: WatchEvent): WatchEvent {
-  const main = prevMain(record);
-  if (main === 0 || event.kv.modRevision - 1 < state.compactRevision) return event;
-  const before = state.map.get(Table.Revisions, prevKey(record));
+  const revision = event.kv.modRevision;
+  if (revision - 1 < state.compactRevision) return event;
+  let main = revision;
+  let before: Buffer | undefined = record;
+  while (before !== undefined && main === revision) {
+    main = prevMain(before);
+    before = main === 0 ? undefined : state.map.get(Table.Revisions, prevKey(before));
+  }
   if (before === undefined || isDeletion(before)) return event;
   return { ...event, prevKv: toKeyValue(before, main, storedValue(before)) };
 }
