@@ -12,7 +12,7 @@ export type Bytes = string | Uint8Array;
 
 /** What every request may say. */
 export type CallOptions = {
-  /** Milliseconds until this request fails; the client's when left out. */
+  /** Milliseconds until this request fails; the client's when left out. Infinity: never. */
   readonly timeoutMs?: number;
 };
 
@@ -181,7 +181,10 @@ export type WatchEvents = {
 export type Watcher = AsyncIterable<WatchEvents> & {
   /** The revision from which on it tells; resolves when a node has accepted the watch. */
   readonly created: Promise<number>;
-  /** Resolves with a revision up to which all events have been received. */
+  /**
+   * Resolves with a revision up to which all events have been received; later while the watch is
+   * held back, so go on taking. With `progressNotify` it is also yielded, in order.
+   */
   readonly progress: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
@@ -205,7 +208,7 @@ export const WATCH_BUFFER_BYTES = 8 * 1024 * 1024;
 
 /** How to ask for a lease. */
 export type LeaseGrantOptions = CallOptions & {
-  /** The id wanted; the node chooses when left out. */
+  /** The id wanted; the node chooses when left out or 0n. */
   readonly id?: bigint;
 };
 
@@ -222,12 +225,13 @@ export type HeldLease = {
   readonly ttlSeconds: number;
   /**
    * Aborted when the lease is gone, or may be: it expired or was revoked, or no renewal came
-   * through for its whole time, counted from when the last one was sent. Its reason is the cause.
+   * through for its whole time, counted from when the last one was sent; or the client was closed.
+   * Its reason is the cause. Not aborted by `release` and `stop`.
    */
   readonly lost: AbortSignal;
   /** Told of each renewal. */
   readonly onRenewed: (told: (reply: LeaseKeepAliveReply) => void) => void;
-  /** Stops renewing and revokes the lease. */
+  /** Stops renewing and revokes the lease; one that is gone already is as good. */
   readonly release: () => Promise<void>;
   /** Stops renewing; the lease runs out by itself. */
   readonly stop: () => void;

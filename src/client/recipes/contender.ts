@@ -11,7 +11,7 @@ import { type KeyValue, SortOrder, SortTarget } from '../../../include/kvstore.t
 import type { HoldOptions } from '../../../include/recipes.ts';
 import { rangeAnswer } from './answers.ts';
 import { copyBytes, keyBelow } from './recipe-key.ts';
-import { endLease, explainLoss, notHeld, type Tenure, takeLease, waitingSignal } from './tenure.ts';
+import { explainLoss, notHeld, type Tenure, takeLease, waitingSignal } from './tenure.ts';
 import { awaitGone } from './watch-events.ts';
 
 /** A contender whose turn has come. */
@@ -199,7 +199,7 @@ async function replace(client: Client, place: Place, value: Buffer): Promise<voi
 
 /** Leaves the queue. The key may be another's by now, made on the same lease: that one stays. */
 async function leave(client: Client, { tenure, key, token }: Place): Promise<void> {
-  if (tenure.isOwn) return endLease(tenure);
+  if (tenure.isOwn) return tenure.lease.release();
   await client.txn({ when: [{ key, createRevision: token }], then: [{ delete: key }] });
 }
 
@@ -209,7 +209,7 @@ async function leave(client: Client, { tenure, key, token }: Place): Promise<voi
  */
 async function abandon(client: Client, tenure: Tenure, place: Place | undefined): Promise<void> {
   try {
-    if (tenure.isOwn) await endLease(tenure);
+    if (tenure.isOwn) await tenure.lease.release();
     else if (place !== undefined && !place.isShared) await leave(client, place);
   } catch {
     // The lease is no longer renewed, or its owner ends it: the key goes with it.

@@ -21,7 +21,7 @@ import type {
 import { ErrorCode, KvorumError } from '../../../include/rpc.ts';
 import { rangeAnswer } from './answers.ts';
 import { keyBelow } from './recipe-key.ts';
-import { endLease, explainLoss, type Tenure, takeLease, waitingSignal } from './tenure.ts';
+import { explainLoss, type Tenure, takeLease, waitingSignal } from './tenure.ts';
 import { awaitEvent, watchEvents } from './watch-events.ts';
 
 type Barrier = {
@@ -138,7 +138,7 @@ async function leave(
   waiter: Buffer,
   { signal }: WaitOptions,
 ): Promise<void> {
-  if (tenure.isOwn) await endLease(tenure);
+  if (tenure.isOwn) await tenure.lease.release();
   else await barrier.client.delete(waiter);
   await clearRound(barrier, signal);
 }
@@ -191,7 +191,7 @@ async function awaitEmpty(
 /** Leaves after a failure, if it can: it is the failure that is told. */
 async function abandon({ client }: Barrier, tenure: Tenure, waiter: Buffer): Promise<void> {
   try {
-    if (tenure.isOwn) await endLease(tenure);
+    if (tenure.isOwn) await tenure.lease.release();
     else await client.delete(waiter);
   } catch {
     // The lease is no longer renewed, or its owner ends it: the key goes with it.

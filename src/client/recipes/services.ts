@@ -13,7 +13,7 @@ import type {
   WaitOptions,
 } from '../../../include/recipes.ts';
 import { keyBelow } from './recipe-key.ts';
-import { endLease, explainLoss, notHeld, takeLease } from './tenure.ts';
+import { explainLoss, notHeld, takeLease } from './tenure.ts';
 import { watchEvents } from './watch-events.ts';
 
 /** What etcd's naming calls an update that adds an endpoint. */
@@ -35,7 +35,7 @@ export async function registerService(
   try {
     await client.put(key, textOf({ address, metadata }), { lease });
   } catch (error) {
-    if (tenure.isOwn) await endLease(tenure).catch(ignore);
+    if (tenure.isOwn) await tenure.lease.release().catch(ignore);
     throw explainLoss(tenure, error);
   }
   const isOurs = { key, lease };
@@ -51,7 +51,7 @@ export async function registerService(
       if (!succeeded) throw notHeld('its key is gone, or registered by another one');
     },
     deregister: async () => {
-      if (tenure.isOwn) await endLease(tenure);
+      if (tenure.isOwn) await tenure.lease.release();
       else await client.txn({ when: [isOurs], then: [{ delete: key }] });
     },
   };

@@ -14,16 +14,6 @@ export async function takeLease(client: Client, options: HoldOptions): Promise<T
   return { lease, isOwn: true };
 }
 
-/** Ends an own lease, and with it its keys. One that is gone already is as good. */
-export async function endLease({ lease }: Tenure): Promise<void> {
-  try {
-    await lease.release();
-  } catch (error) {
-    const isGone = error instanceof KvorumError && error.code === ErrorCode.LeaseNotFound;
-    if (!isGone) throw error;
-  }
-}
-
 /** Aborts when the lease is lost, or the caller gives up waiting. */
 export function waitingSignal({ lease }: Tenure, signal: AbortSignal | undefined): AbortSignal {
   return signal === undefined ? lease.lost : AbortSignal.any([lease.lost, signal]);
