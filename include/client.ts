@@ -13,20 +13,26 @@
  *
  * What is sent again: a read always; a write after a failure that says it did not take effect
  * (Retry.Safe in include/rpc.ts), and also when its outcome is unknown, since the session it is
- * numbered in lets it take effect once. Without a session, or when the session expired meanwhile,
- * a write of unknown outcome fails with an error that says so.
+ * numbered in lets it take effect once. Without sessions a write of unknown outcome fails with an
+ * error that says so.
  *
  * Keys and values in answers are the caller's, but share memory with what arrived together with
  * them: copy a small one that is kept for long.
  *
  * Every method fails with KvorumError. Besides the refusals of the nodes:
  * - DeadlineExceeded: no answer in time. The text names each endpoint asked and why it did not
- * serve,
- *   and says whether a write may have taken effect.
+ *   serve, and says whether a write may have taken effect.
  * - Unreachable: the same, but no endpoint could even be connected to: nothing took effect.
- * - ConnectionLost: the connection broke while a write was in flight; it may have taken effect.
- * - TimedOut, LeaderChanged, Stopped: of a write, sent by a node; it may have taken effect.
+ * - SessionExpired: of a write whose outcome was unknown when its session ended, for instance since
+ *   this process stood still for a minute; it may have taken effect.
+ * - AnswerForgotten: of a write that took effect, but whose answer was too large to be remembered
+ *   until it was sent again.
+ * - ConnectionLost: the connection broke while a write was in flight, and it has no session, or the
+ *   client was closed; it may have taken effect.
+ * - TimedOut, LeaderChanged, Stopped: of a write without a session, sent by a node; it may have
+ *   taken effect.
  * - BadEndpoint: an endpoint is not `host:port`.
+ * - FrameMalformed: a number does not fit, or a transaction is not one; the text says where.
  * - Stopped: the client is closed.
  * - TooManyRequests: more than CLIENT_CALLS_MAX requests are under way.
  */
@@ -77,7 +83,10 @@ export const ENDPOINT_DEFAULT = '127.0.0.1:7001';
  */
 export const DIAL_TIMEOUT_MS = 2_000;
 
-/** Most requests of one client under way at once; further ones are refused with TooManyRequests. */
+/**
+ * Most requests of one client under way at once; further ones are refused with TooManyRequests.
+ * What watches ask is not counted.
+ */
 export const CLIENT_CALLS_MAX = 65_536;
 
 /** Most endpoints of one client. */
@@ -175,7 +184,10 @@ export type Client = {
     expected: Expected,
     options?: CallOptions,
   ) => Promise<SwapReply>;
-  /** Watches a key, a range or a prefix. */
+  /**
+   * Watches a key, a range or a prefix, from the moment it is called.
+   * @throws KvorumError BadEndpoint, FrameMalformed
+   */
   readonly watch: (key: Bytes, options?: WatchOptions) => Watcher;
   /** Every revision of a key that is not compacted, oldest first, up to now. */
   readonly history: (key: Bytes, options?: CallOptions) => AsyncIterable<HistoryEntry>;
@@ -205,6 +217,9 @@ export type Client = {
   readonly status: (options?: StatusOptions) => Promise<StatusReply>;
   /** Hands leadership to a voter. The reply comes from the old leader. */
   readonly moveLeader: (target: NodeId, options?: CallOptions) => Promise<MoveLeaderReply>;
-  /** Closes every connection; requests under way fail as if their connection was lost. */
+  /**
+   * Closes every connection. Requests under way fail as if their connection was lost, watches end
+   * with Stopped, leases that are held count as lost.
+   */
   readonly close: () => Promise<void>;
 };
