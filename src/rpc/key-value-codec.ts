@@ -69,15 +69,16 @@ export function readPutRequest(body: BodyReader): PutRequest {
 }
 
 /**
- * Puts the body of a RANGE. A negative limit or bound travels as 0, which means the same; a
- * revision keeps its sign, since within a transaction a negative one is compacted.
+ * Puts the body of a RANGE. A negative limit travels as 0, which means the same. Revisions keep
+ * their sign: within a transaction a negative one is compacted, and no key is below a negative
+ * bound.
  */
 export function putRangeRequest(writer: FrameWriter, range: RangeRequest): void {
   const hasBounds =
-    range.minModRevision > 0 ||
-    range.maxModRevision > 0 ||
-    range.minCreateRevision > 0 ||
-    range.maxCreateRevision > 0;
+    range.minModRevision !== 0 ||
+    range.maxModRevision !== 0 ||
+    range.minCreateRevision !== 0 ||
+    range.maxCreateRevision !== 0;
   const bits =
     (range.serializable ? RANGE_SERIALIZABLE : 0) |
     (range.keysOnly ? RANGE_KEYS_ONLY : 0) |
@@ -91,10 +92,10 @@ export function putRangeRequest(writer: FrameWriter, range: RangeRequest): void 
   writer.u64(Math.max(range.limit, 0));
   writer.i64(range.revision);
   if (hasBounds) {
-    writer.u64(Math.max(range.minModRevision, 0));
-    writer.u64(Math.max(range.maxModRevision, 0));
-    writer.u64(Math.max(range.minCreateRevision, 0));
-    writer.u64(Math.max(range.maxCreateRevision, 0));
+    writer.i64(range.minModRevision);
+    writer.i64(range.maxModRevision);
+    writer.i64(range.minCreateRevision);
+    writer.i64(range.maxCreateRevision);
   }
   if (range.pageBytes > 0) writer.u64(range.pageBytes);
   writer.sized(range.key);
@@ -109,10 +110,10 @@ export function readRangeRequest(body: BodyReader): RangeRequest {
   const limit = body.u64('limit');
   const revision = body.i64('revision');
   const hasBounds = (bits & RANGE_BOUNDS) !== 0;
-  const minModRevision = hasBounds ? body.u64('least mod revision') : 0;
-  const maxModRevision = hasBounds ? body.u64('most mod revision') : 0;
-  const minCreateRevision = hasBounds ? body.u64('least create revision') : 0;
-  const maxCreateRevision = hasBounds ? body.u64('most create revision') : 0;
+  const minModRevision = hasBounds ? body.i64('least mod revision') : 0;
+  const maxModRevision = hasBounds ? body.i64('most mod revision') : 0;
+  const minCreateRevision = hasBounds ? body.i64('least create revision') : 0;
+  const maxCreateRevision = hasBounds ? body.i64('most create revision') : 0;
   const pageBytes = (bits & RANGE_PAGE) !== 0 ? body.u64('page bytes') : 0;
   const key = body.sized('key');
   const rangeEnd = body.rest();

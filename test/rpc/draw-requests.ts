@@ -45,7 +45,7 @@ export function drawPut(random: Random): PutRequest {
 
 export function drawRange(random: Random): RangeRequest {
   const hasBounds = drawFlag(random);
-  const drawBound = (): number => (hasBounds ? drawCounter(random) : 0);
+  const drawBound = (): number => (hasBounds ? drawSigned(random) : 0);
   return {
     key: drawBytes(random),
     rangeEnd: drawBytes(random),
