@@ -2,8 +2,8 @@
  * Transactions and what they come to. Byte tables: docs/PROTOCOL.md 5 and 6.
  *
  * An operation is the body of the request that it is, behind its kind and length. Depth and counts
- * are bounded here, before anything is made for them; that nested lists share the operations of the
- * outermost is for whoever checks requests.
+ * are bounded here, before anything is made for them: a frame of two MiB could hold 200,000
+ * operations. That nested lists share TXN_OPS_MAX is for whoever checks requests.
  *
  * Everything read is a view of the frame.
  */
@@ -15,6 +15,7 @@ import {
   OpKind,
   TXN_DEPTH_MAX,
   TXN_OPS_MAX,
+  TXN_PARTS_MAX,
   type TxnOp,
   type TxnOpResult,
   type TxnRequest,
@@ -53,6 +54,9 @@ const KIND_MAX: number = OpKind.Txn;
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
+/** A transaction being read: how many compares and operations it may still have, and how deep. */
+type Reading = { readonly body: BodyReader; partsLeft: number; depth: number };
+
 // ---- requests ----
 
 /** Puts the body of a TXN into the open frame. */
@@ -66,14 +70,16 @@ export function putTxnRequest(writer: FrameWriter, txn: TxnRequest): void {
 
 /** Reads the body of a TXN. @throws KvorumError FrameMalformed, TooManyOperations */
 export function readTxnRequest(body: BodyReader): TxnRequest {
-  return readTxn(body, 1);
+  return readTxn({ body, partsLeft: TXN_PARTS_MAX, depth: 0 });
 }
 
-function readTxn(body: BodyReader, depth: number): TxnRequest {
-  if (depth > TXN_DEPTH_MAX) throw new KvorumError(ErrorCode.TooManyOperations);
-  const compares = readCompares(body);
-  const success = readOps(body, depth);
-  const failure = readOps(body, depth);
+function readTxn(reading: Reading): TxnRequest {
+  reading.depth += 1;
+  if (reading.depth > TXN_DEPTH_MAX) throw new KvorumError(ErrorCode.TooManyOperations);
+  const compares = readCompares(reading);
+  const success = readOps(reading);
+  const failure = readOps(reading);
+  reading.depth -= 1;
   return { compares, success, failure };
 }
 
@@ -87,8 +93,9 @@ function putCompare(writer: FrameWriter, compare: Compare): void {
   writer.sized(compare.rangeEnd);
 }
 
-function readCompares(body: BodyReader): readonly Compare[] {
-  const count = countOf(body, 'compares', COMPARE_BYTES_MIN);
+function readCompares(reading: Reading): readonly Compare[] {
+  const { body } = reading;
+  const count = countOf(reading, 'compares', COMPARE_BYTES_MIN);
   const compares: Compare[] = [];
   for (let slot = 0; slot < count; slot += 1) {
     const target = body.choice('compare target', TARGET_MAX) as CompareTarget;
@@ -119,36 +126,38 @@ function putOps(writer: FrameWriter, ops: readonly TxnOp[]): void {
   }
 }
 
-function readOps(body: BodyReader, depth: number): readonly TxnOp[] {
-  const count = countOf(body, 'operations', OP_BYTES_MIN);
+function readOps(reading: Reading): readonly TxnOp[] {
+  const { body } = reading;
+  const count = countOf(reading, 'operations', OP_BYTES_MIN);
   const ops: TxnOp[] = [];
   for (let slot = 0; slot < count; slot += 1) {
     const kind = body.choice('kind of operation', KIND_MAX) as OpKind;
     const outerEnd = body.enter('operation');
-    ops.push(readOp(body, kind, depth));
+    ops.push(readOp(reading, kind));
     body.leave(outerEnd);
   }
   return ops;
 }
 
-function readOp(body: BodyReader, kind: OpKind, depth: number): TxnOp {
+function readOp(reading: Reading, kind: OpKind): TxnOp {
   switch (kind) {
     case OpKind.Range:
-      return { kind, request: readRangeRequest(body) };
+      return { kind, request: readRangeRequest(reading.body) };
     case OpKind.Put:
-      return { kind, request: readPutRequest(body) };
+      return { kind, request: readPutRequest(reading.body) };
     case OpKind.DeleteRange:
-      return { kind, request: readDeleteRangeRequest(body) };
+      return { kind, request: readDeleteRangeRequest(reading.body) };
     case OpKind.Txn:
-      return { kind, request: readTxn(body, depth + 1) };
+      return { kind, request: readTxn(reading) };
   }
 }
 
 /** More than a transaction may have is an error of the request, not of the frame. */
-function countOf(body: BodyReader, field: string, elementBytes: number): number {
-  const count = body.count(field, elementBytes);
-  if (count > TXN_OPS_MAX) throw new KvorumError(ErrorCode.TooManyOperations);
-  return count;
+function countOf(reading: Reading, field: string, elementBytes: number): number {
+  const count = reading.body.count(field, elementBytes);
+  reading.partsLeft -= count;
+  if (count <= TXN_OPS_MAX && reading.partsLeft >= 0) return count;
+  throw new KvorumError(ErrorCode.TooManyOperations);
 }
 
 // ---- results ----

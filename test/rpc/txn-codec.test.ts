@@ -6,6 +6,7 @@ import {
   OpKind,
   TXN_DEPTH_MAX,
   TXN_OPS_MAX,
+  TXN_PARTS_MAX,
   type TxnOp,
   type TxnRequest,
   type TxnResult,
@@ -78,6 +79,26 @@ for (const over of [-1, 0, 1]) {
       if (over <= 0) t.strictSame(decode(encode(txn)), txn);
       else t.throws(() => decode(encode(txn)), { code: ErrorCode.TooManyOperations });
     }
+  });
+}
+
+/** A transaction with so many compares and operations in all, nested ones included. */
+function scattered(partCount: number): TxnRequest {
+  const success: TxnOp[] = [];
+  let left = partCount;
+  while (left > 0) {
+    const length = Math.min(TXN_OPS_MAX, left - 1);
+    success.push({ kind: OpKind.Txn, request: { ...EMPTY, failure: Array(length).fill(put) } });
+    left -= length + 1;
+  }
+  return { ...EMPTY, success };
+}
+
+for (const over of [-1, 0, 1]) {
+  t.test(`compares and operations in all, limit ${over}`, async (t) => {
+    const txn = scattered(TXN_PARTS_MAX + over);
+    if (over <= 0) t.strictSame(decode(encode(txn)), txn);
+    else t.throws(() => decode(encode(txn)), { code: ErrorCode.TooManyOperations });
   });
 }
 
