@@ -1,5 +1,11 @@
 import t from 'tap';
-import { type Client, createLock, ErrorCode, type HeldLock } from '../../src/kvorum.ts';
+import {
+  type Client,
+  createLock,
+  ErrorCode,
+  type HeldLock,
+  KvorumError,
+} from '../../src/kvorum.ts';
 import { aborted, keysBelow, SHORT_TTL_SECONDS, startNode } from './embedded.ts';
 
 const makeClient = await startNode(t);
@@ -227,4 +233,60 @@ t.test('an end wakes the next waiter only', async (t) => {
   t.strictSame(asked, [3, 2, 2, 2], 'entered, looked whom to wait for, looked again');
   await next.release();
   for (const each of waiting.slice(1)) await (await each).release();
+});
+
+t.test('who cannot enter the queue gives its lease back', async (t) => {
+  const client = makeClient();
+  const leases = (await client.leases()).ids;
+  const unsure: Client = {
+    ...client,
+    txn: async (...args) => {
+      await client.txn(...args);
+      throw new KvorumError(ErrorCode.DeadlineExceeded, 'nobody knows');
+    },
+  };
+  const lock = createLock(unsure, 'unsure');
+  await t.rejects(lock.acquire(), { message: 'nobody knows' });
+  await t.rejects(lock.tryAcquire(), { message: 'nobody knows' });
+  t.strictSame((await client.leases()).ids, leases);
+  t.equal((await client.range('unsure/', { prefix: true })).count, 0, 'the key went with it');
+});
+
+t.test('who is not sure to have entered takes the same place by asking again', async (t) => {
+  const client = makeClient();
+  const lease = await client.holdLease(60);
+  let isUnsure = true;
+  const unsure: Client = {
+    ...client,
+    txn: async (...args) => {
+      const reply = await client.txn(...args);
+      if (isUnsure) throw new KvorumError(ErrorCode.DeadlineExceeded, 'nobody knows');
+      return reply;
+    },
+  };
+  const lock = createLock(unsure, 'same-place', { lease });
+  await t.rejects(lock.acquire(), { message: 'nobody knows' });
+  isUnsure = false;
+  const place = await client.get(`same-place/${lease.id.toString(16)}`);
+  t.equal(await createLock(client, 'same-place').tryAcquire(), undefined);
+  const held = await lock.acquire();
+  t.equal(held.token, place?.createRevision);
+  await held.release();
+  await lease.release();
+});
+
+t.test('a lease that is gone cannot enter', async (t) => {
+  const client = makeClient();
+  const lease = await client.holdLease(60);
+  await client.revokeLease(lease.id);
+  await t.rejects(createLock(client, 'gone', { lease }).acquire(), {
+    code: ErrorCode.LeaseNotFound,
+  });
+});
+
+t.test('a client that is closed holds nothing', async (t) => {
+  const client = makeClient();
+  const held = await createLock(client, 'closed').acquire();
+  await client.close();
+  t.match(await aborted(held.lost), { code: ErrorCode.NotHeld });
 });

@@ -27,8 +27,9 @@ async function* observe(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<KeyValue, void> {
   let told: KeyValue | undefined;
-  while (signal?.aborted !== true) {
+  for (;;) {
     const { pair, revision } = await firstOf(client, name);
+    if (signal?.aborted === true) return;
     const startRevision = revision + 1;
     if (pair === undefined) {
       const prefix = keyBelow(name, '');

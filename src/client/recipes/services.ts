@@ -72,8 +72,9 @@ export async function* watchService(
   { signal }: WaitOptions = {},
 ): AsyncGenerator<ServiceEndpoints, void> {
   const prefix = keyBelow(name, '');
-  while (signal?.aborted !== true) {
+  for (;;) {
     let { endpoints, revision } = await readEndpoints(client, prefix);
+    if (signal?.aborted === true) return;
     yield endpoints;
     const changes = { prefix: true, startRevision: revision + 1 };
     for await (const events of watchEvents(client, prefix, changes, signal)) {
