@@ -14,7 +14,6 @@
 
 import { KEY_BYTES_MAX, type Lease, type ScanBounds, Table } from '../../include/kvstore.ts';
 import { readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
-import { ALL_PAIRS } from './pair-cursor.ts';
 import { NO_VALUE } from './revision-record.ts';
 import type { StoreState } from './store-state.ts';
 
@@ -52,12 +51,18 @@ export function deleteLease(state: StoreState, id: bigint): void {
   state.map.delete(Table.Leases, leaseKey(state, id));
 }
 
-/** Visits every lease. */
-export function visitLeases(state: StoreState, visit: (lease: Lease) => void): void {
-  state.map.scan(Table.Leases, ALL_PAIRS, (key, record) => {
-    visit(decodeLease(readLease(key, 0), record));
-    return true;
-  });
+/** Visits leases by their ids as unsigned numbers, from one on, until `visit` returns false. */
+export function visitLeases(
+  state: StoreState,
+  visit: (lease: Lease) => unknown,
+  from: bigint = 0n,
+): void {
+  const bounds = { from: leaseKey(state, from), to: undefined, reverse: false };
+  state.map.scan(
+    Table.Leases,
+    bounds,
+    (key, record) => visit(decodeLease(readLease(key, 0), record)) !== false,
+  );
 }
 
 /** The keys that hang on a lease, in key order. Views of the table's keys. */

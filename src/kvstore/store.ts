@@ -59,7 +59,7 @@ export async function openStore(home: StoreHome): Promise<Store> {
     readTxn: (request, bytesMax) =>
       readTxn(store.state, request, bytesMax ?? Number.POSITIVE_INFINITY),
     lease: (id) => findLease(store.state, id),
-    visitLeases: (visit) => visitLeases(store.state, visit),
+    visitLeases: (visit, from) => visitLeases(store.state, visit, from),
     leaseKeys: (id) => leaseKeys(store.state, id),
     session: (id) => findSession(store.state, id),
     visitSessions: (visit) => visitSessions(store.state, visit),

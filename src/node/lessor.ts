@@ -9,6 +9,9 @@
  *                             ^  '--renew--'              |
  *                             '------- still there -------'
  *
+ * A new leader loads a slice a tick, and whatever it is asked about at once: time starts with that,
+ * so a lease may live a second longer for it.
+ *
  * Invariants: only the leader of a term counts, and it starts every time anew at the beginning of
  * its term, so a lease ends late, never early; an alarm never rings after its lease's deadline. A
  * renewal only moves the deadline: the alarm rings in vain and is set again, so that a keep-alive
@@ -22,17 +25,25 @@ import {
   CHECKPOINT_BATCH_MAX,
   EXPIRE_BATCH_MAX,
   type ExpireRequest,
-  LEASE_CHECKPOINT_SECONDS,
   type Lease,
   type LeaseCheckpoint,
   type Session,
 } from '../../include/kvstore.ts';
-import type { LogIndex, Term } from '../../include/node.ts';
+import type { Term } from '../../include/node.ts';
 import { FrameType, type InternalCommand } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
-import { type Alarm, AlarmHeap, NO_SLOT } from './alarm-heap.ts';
+import { AlarmHeap } from './alarm-heap.ts';
+import {
+  checkpointAfter,
+  type LeaseTime,
+  nextRing,
+  type SessionTime,
+  startLease,
+  startSession,
+  type Times,
+} from './lease-time.ts';
 
 /** What a lessor follows while its member does not lead. */
 export const NO_TERM: Term = 0;
@@ -40,10 +51,11 @@ export const NO_TERM: Term = 0;
 /** Leases and sessions proposed to end and not yet ended, at which no more are proposed. */
 export const EXPIRING_MAX = 4 * EXPIRE_BATCH_MAX;
 
+/** Leases and sessions that a new leader starts to count in one tick: a millisecond or two. */
+const LOAD_SLICE = 1_000;
+
 /** Milliseconds until a proposal that was not taken is tried again. */
 const PROPOSE_AGAIN_MS = 100;
-
-const CHECKPOINT_MS = LEASE_CHECKPOINT_SECONDS * 1_000;
 
 /** What a member lends its lessor. */
 export type LessorOptions = {
@@ -53,30 +65,13 @@ export type LessorOptions = {
   readonly propose: (command: InternalCommand) => boolean;
 };
 
-type LeaseTime = Alarm & {
-  readonly kind: 'lease';
-  readonly id: bigint;
-  readonly grantIndex: LogIndex;
-  readonly ttlSeconds: number;
-  deadlineMs: number;
-  /** When what is left is to be told to the others; infinite when it is too little for that. */
-  checkpointMs: number;
-  /** The log says, or may come to say, that less than the full time is left. */
-  isCheckpointed: boolean;
-  isExpiring: boolean;
+/** What a new leader has not come across yet. */
+type Unloaded = {
+  /** The next lease, by the order of the store. */
+  nextLease: bigint;
+  areLeasesLeft: boolean;
+  readonly sessions: number[];
 };
-
-type SessionTime = Alarm & {
-  readonly kind: 'session';
-  readonly id: number;
-  readonly ttlSeconds: number;
-  deadlineMs: number;
-  /** The last use when the deadline was set. */
-  lastIndex: LogIndex;
-  isExpiring: boolean;
-};
-
-type Times = LeaseTime | SessionTime;
 
 /** What one tick has to propose. */
 type Due = {
@@ -90,6 +85,7 @@ export class Lessor {
   readonly #leases: Map<bigint, LeaseTime> = new Map();
   readonly #sessions: Map<number, SessionTime> = new Map();
   readonly #alarms: AlarmHeap<Times> = new AlarmHeap();
+  #unloaded: Unloaded | undefined;
   #term: Term = NO_TERM;
   #expiringCount = 0;
 
@@ -102,7 +98,7 @@ export class Lessor {
     return this.#term;
   }
 
-  /** Leases and sessions whose time is counted. */
+  /** Leases and sessions whose time is counted; a new leader comes across them tick by tick. */
   get count(): number {
     return this.#leases.size + this.#sessions.size;
   }
@@ -118,14 +114,17 @@ export class Lessor {
     this.#sessions.clear();
     this.#alarms.clear();
     this.#expiringCount = 0;
+    this.#unloaded = undefined;
     if (term === NO_TERM) return;
-    const { store } = this.#options;
-    store.visitLeases((lease) => this.#countLease(lease));
-    store.visitSessions((session) => this.#countSession(session));
+    const sessions: number[] = [];
+    this.#options.store.visitSessions(({ session }) => sessions.push(session));
+    this.#unloaded = { nextLease: 0n, areLeasesLeft: true, sessions };
+    this.#load(this.#unloaded);
   }
 
   /** Proposes what has run out. */
   tick(): void {
+    if (this.#unloaded !== undefined) this.#load(this.#unloaded);
     const nowMs = this.#options.clock.nowMs();
     const earliest = this.#alarms.peek();
     if (earliest === undefined || earliest.ringMs > nowMs) return;
@@ -175,7 +174,7 @@ export class Lessor {
    * @returns its seconds; 0 when it is gone, or its end is in the log already
    */
   renew(id: bigint): number {
-    const lease = this.#leases.get(id);
+    const lease = this.#find(id);
     if (lease === undefined || lease.isExpiring) return 0;
     const nowMs = this.#options.clock.nowMs();
     lease.deadlineMs = nowMs + lease.ttlSeconds * 1_000;
@@ -189,7 +188,7 @@ export class Lessor {
    * client is told here.
    */
   isCheckpointed(id: bigint): boolean {
-    const lease = this.#leases.get(id);
+    const lease = this.#find(id);
     return lease?.isCheckpointed === true && !lease.isExpiring;
   }
 
@@ -208,47 +207,55 @@ export class Lessor {
 
   /** Whole seconds left of a lease; -1 when there is none. */
   secondsLeft(id: bigint): number {
-    const lease = this.#leases.get(id);
+    const lease = this.#find(id);
     if (lease === undefined) return -1;
     return Math.max(0, Math.floor((lease.deadlineMs - this.#options.clock.nowMs()) / 1_000));
   }
 
-  #countLease(lease: Lease): void {
-    const { id, grantIndex, ttlSeconds, remainingSeconds } = lease;
-    const isCheckpointed = remainingSeconds > 0;
-    const leftSeconds = isCheckpointed ? remainingSeconds : ttlSeconds;
-    const nowMs = this.#options.clock.nowMs();
-    const deadlineMs = nowMs + leftSeconds * 1_000;
-    const checkpointMs = checkpointAfter(nowMs, leftSeconds);
-    const time: LeaseTime = {
-      kind: 'lease',
-      id,
-      grantIndex,
-      ttlSeconds,
-      deadlineMs,
-      checkpointMs,
-      isCheckpointed,
-      isExpiring: false,
-      ringMs: Math.min(deadlineMs, checkpointMs),
-      slot: NO_SLOT,
-    };
-    this.#leases.set(id, time);
-    this.#alarms.add(time);
+  /** A lease; one that is not loaded yet is counted from now on. */
+  #find(id: bigint): LeaseTime | undefined {
+    const known = this.#leases.get(id);
+    if (known !== undefined || this.#unloaded === undefined) return known;
+    const lease = this.#options.store.lease(id);
+    return lease === undefined ? undefined : this.#countLease(lease);
   }
 
-  #countSession({ session: id, ttlSeconds, lastIndex }: Session): void {
-    const deadlineMs = this.#options.clock.nowMs() + ttlSeconds * 1_000;
-    const time: SessionTime = {
-      kind: 'session',
-      id,
-      ttlSeconds,
-      deadlineMs,
-      lastIndex,
-      isExpiring: false,
-      ringMs: deadlineMs,
-      slot: NO_SLOT,
-    };
-    this.#sessions.set(id, time);
+  /** Starts to count some of what a new leader finds. */
+  #load(unloaded: Unloaded): void {
+    const { store } = this.#options;
+    let left = LOAD_SLICE;
+    while (left > 0) {
+      const id = unloaded.sessions.pop();
+      if (id === undefined) break;
+      this.sessionOpened(id);
+      left -= 1;
+    }
+    if (unloaded.areLeasesLeft && left > 0) {
+      unloaded.areLeasesLeft = false;
+      store.visitLeases((lease) => {
+        if (left === 0) {
+          unloaded.nextLease = lease.id;
+          unloaded.areLeasesLeft = true;
+          return false;
+        }
+        left -= 1;
+        if (!this.#leases.has(lease.id)) this.#countLease(lease);
+        return true;
+      }, unloaded.nextLease);
+    }
+    if (left > 0) this.#unloaded = undefined;
+  }
+
+  #countLease(lease: Lease): LeaseTime {
+    const time = startLease(lease, this.#options.clock.nowMs());
+    this.#leases.set(time.id, time);
+    this.#alarms.add(time);
+    return time;
+  }
+
+  #countSession(session: Session): void {
+    const time = startSession(session, this.#options.clock.nowMs());
+    this.#sessions.set(time.id, time);
     this.#alarms.add(time);
   }
 
@@ -338,14 +345,4 @@ export class Lessor {
       this.#setAlarm(time, nextRing(time));
     }
   }
-}
-
-/** Short leases are not worth a checkpoint: a new leader gives them their full time. */
-function checkpointAfter(nowMs: number, leftSeconds: number): number {
-  if (leftSeconds <= LEASE_CHECKPOINT_SECONDS) return Number.POSITIVE_INFINITY;
-  return nowMs + CHECKPOINT_MS;
-}
-
-function nextRing(time: Times): number {
-  return time.kind === 'lease' ? Math.min(time.deadlineMs, time.checkpointMs) : time.deadlineMs;
 }

@@ -12,6 +12,11 @@ import { EXPIRING_MAX, Lessor, NO_TERM } from '../../src/node/lessor.ts';
 
 const TICK_MS = 10;
 
+/** The order in which a store visits leases. */
+function byUnsigned(a: bigint, b: bigint): number {
+  return Number(BigInt.asUintN(64, a) - BigInt.asUintN(64, b));
+}
+
 /** A lessor on a store of two maps, with what it proposed and a time that stands still. */
 class Stage {
   nowMs = 5_000;
@@ -28,7 +33,13 @@ class Stage {
       store: {
         lease: (id) => this.leases.get(id),
         session: (id) => this.sessions.get(id),
-        visitLeases: (visit) => this.leases.forEach(visit),
+        visitLeases: (visit, from = 0n) => {
+          const ids = [...this.leases.keys()].filter((id) => byUnsigned(id, from) >= 0);
+          for (const id of ids.sort(byUnsigned)) {
+            const lease = this.leases.get(id);
+            if (lease !== undefined && visit(lease) === false) return;
+          }
+        },
         visitSessions: (visit) => this.sessions.forEach(visit),
       },
       propose: (command) => {
@@ -222,6 +233,28 @@ t.test('a new leader gives every lease and session its full time again', async (
   t.strictSame(stage.proposed, []);
   stage.pass(0.1);
   t.strictSame(stage.expiring().sort(), [7n, 8, 9n]);
+});
+
+t.test('a new leader comes across what there is slice by slice, or when it is asked', async (t) => {
+  const stage = new Stage();
+  for (let id = 1n; id <= 1_500n; id += 1n) stage.grant(id, 10);
+  stage.grant(-1n, 10);
+  for (let id = 1; id <= 1_000; id += 1) stage.open(id, 10);
+  stage.lessor.follow(1);
+  t.equal(stage.lessor.count, 1_000);
+  t.equal(stage.lessor.renew(1_400n), 10);
+  t.equal(stage.lessor.secondsLeft(-1n), 10);
+  t.equal(stage.lessor.secondsLeft(1_501n), -1);
+  stage.revoke(1_300n);
+  stage.pass(0.03);
+  t.equal(stage.lessor.count, 2_500);
+  t.strictSame(stage.proposed, []);
+  for (let ticks = 0; ticks < 2_000; ticks += 1) {
+    stage.pass(TICK_MS / 1_000);
+    stage.apply();
+  }
+  t.equal(stage.lessor.count, 0);
+  t.equal(stage.leases.size + stage.sessions.size, 0);
 });
 
 t.test('what was proposed in an earlier term is proposed again in the next', async (t) => {
