@@ -197,4 +197,31 @@ export const FIXED: Readonly<Record<string, Sequence>> = {
     { watch: 'a', startRevision: 4 },
     { put: 'a', value: '4' },
   ],
+  'a bound below every revision leaves nothing, or everything': [
+    { put: 'a', value: '1' },
+    { get: '\0', rangeEnd: '\0', maxModRevision: -1 },
+    { get: '\0', rangeEnd: '\0', minModRevision: -1, maxCreateRevision: 9 },
+    { get: '\0', rangeEnd: '\0', maxCreateRevision: -9 },
+  ],
+  'a key put and deleted by one transaction had no pair before': [
+    { watch: '\0', rangeEnd: '\0', prevKv: true },
+    {
+      txn: {
+        then: [
+          { put: 'b', value: '1' },
+          { delete: 'a', rangeEnd: '\0', prevKv: true },
+        ],
+      },
+    },
+    { put: 'a', value: '1' },
+    {
+      txn: {
+        then: [
+          { delete: 'a', rangeEnd: '\0' },
+          { put: 'a', value: '2' },
+        ],
+      },
+    },
+    { watch: 'a', startRevision: 2, prevKv: true },
+  ],
 };

@@ -9,6 +9,8 @@
  * - leases that run out: time is not the same on both sides (a short one is revoked at once).
  * - unknown sort targets end etcd 3.4.23, unknown compare targets and results hold there; keys
  *   above 1,900 bytes are kvorum's own limit, transactions within each other deeper than 16 too.
+ * - a put that keeps its value or lease behind a deletion of all keys from one on, in the same
+ *   transaction: etcd does not see that they meet, and ends.
  * - an operation without content: the library has no words for it.
  */
 
@@ -66,7 +68,7 @@ function anyStep(belief: Belief): Step | WatchStep {
   if (choice < 26) return written(belief, put(belief));
   if (choice < 48) return get(belief);
   if (choice < 56) return written(belief, remove(belief));
-  if (choice < 75) return written(belief, { txn: transaction(belief, 3) });
+  if (choice < 75) return written(belief, { txn: harmlessTransaction(belief) });
   if (choice < 76) return written(belief, { txn: largeTransaction(belief) });
   if (choice < 79) return compact(belief);
   if (choice < 93) return lease(belief);
@@ -158,6 +160,29 @@ function remove({ random }: Belief): Operation {
   };
 }
 
+/** One that does not end etcd. */
+function harmlessTransaction(belief: Belief): Transaction {
+  for (;;) {
+    const candidate = transaction(belief, 3);
+    const doesDelete = hasOperation(candidate, (op) => 'delete' in op && op.rangeEnd === '\0');
+    const doesKeep = hasOperation(
+      candidate,
+      (op) => 'put' in op && (op.ignoreValue === true || op.ignoreLease === true),
+    );
+    if (!doesDelete || !doesKeep) return candidate;
+  }
+}
+
+function hasOperation(
+  { then = [], otherwise = [] }: Transaction,
+  isMeant: (operation: Operation) => boolean,
+): boolean {
+  return [...then, ...otherwise].some(
+    (operation) =>
+      isMeant(operation) || ('txn' in operation && hasOperation(operation.txn, isMeant)),
+  );
+}
+
 function transaction(belief: Belief, depth: number): Transaction {
   const { random } = belief;
   const most = depth === 3 ? 4 : 3;
@@ -226,7 +251,7 @@ function compact(belief: Belief): Step {
   if (revision <= belief.revision) {
     belief.compactRevision = Math.max(belief.compactRevision, revision);
   }
-  return { compact: revision, ...sometimes(random, 2, () => ({ physical: true })) };
+  return { compact: revision, ...sometimes(random, 5, () => ({ physical: true })) };
 }
 
 function lease(belief: Belief): Step {

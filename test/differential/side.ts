@@ -4,7 +4,7 @@
  * then is taken for revision 1, in what is asked and in what is answered.
  */
 
-import { type Answer, mapFields, type Step, type WatchStep } from './steps.ts';
+import { type Answer, mapFields, type Step, show, type WatchStep } from './steps.ts';
 
 /** A server, asked in real revisions. */
 export type Subject = {
@@ -29,6 +29,9 @@ export type Watching = {
   readonly close: () => void;
 };
 
+/** Milliseconds a server may take to answer; beyond, the run ends with an error. */
+const ANSWER_MS = 30_000;
+
 /** Fields of requests and answers that are revisions. */
 const REVISIONS: ReadonlySet<string> = new Set([
   ...['revision', 'createRevision', 'modRevision', 'startRevision', 'compactRevision'],
@@ -41,6 +44,19 @@ function shiftRevisions<T>(data: T, by: number): T {
   return mapFields(data, (leaf, field) =>
     typeof leaf === 'number' && leaf > 0 && REVISIONS.has(field) ? leaf + by : leaf,
   );
+}
+
+/** What a promise resolves to, unless that takes too long. */
+async function inTime<T>(promise: Promise<T>, step: Step | WatchStep): Promise<T> {
+  const deadline = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    deadline.reject(new Error(`no answer in ${ANSWER_MS / 1_000} s to ${show(step)}`));
+  }, ANSWER_MS);
+  try {
+    return await Promise.race([promise, deadline.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A server in the course of a sequence. */
@@ -62,18 +78,18 @@ export class Side {
     for (const id of Array.isArray(ids) ? ids : []) await this.#subject.ask({ revoke: id });
     const { revision } = await this.#subject.ask({ delete: '\0', rangeEnd: '\0' });
     if (typeof revision !== 'number') throw new Error('the keys cannot be deleted');
-    await this.#subject.ask({ compact: revision, physical: true });
+    await this.#subject.ask({ compact: revision });
     this.#first = revision;
   }
 
   /** Asks in the revisions of the sequence. */
   async ask(step: Step): Promise<Answer> {
-    return this.#fromReal(await this.#subject.ask(this.#toReal(step)));
+    return this.#fromReal(await inTime(this.#subject.ask(this.#toReal(step)), step));
   }
 
   /** Watches in the revisions of the sequence. */
   async watch(step: WatchStep): Promise<Watching | Refusal> {
-    const watching = await this.#subject.watch(this.#toReal(step));
+    const watching = await inTime(this.#subject.watch(this.#toReal(step)), step);
     if (!('until' in watching)) return watching;
     this.#watchings.push(watching);
     return {

@@ -1,0 +1,80 @@
+/**
+ * kvorum beside a real etcd: the same sequences of requests to both, every answer compared field by
+ * field. Only where an etcd is installed.
+ *
+ * SEQUENCES=10000 runs that many; SEED=n runs the one sequence of a seed that was printed.
+ */
+
+import t, { type Test } from 'tap';
+import { createRandom, drawSeed } from '../../src/random.ts';
+import { isEtcdThere } from './etcd.ts';
+import { FIXED, NEVER_COMPACTED } from './fixed.ts';
+import { generate } from './generate.ts';
+import { Lane } from './lane.ts';
+import { type Difference, runSequence } from './run.ts';
+import { shrink } from './shrink.ts';
+import { type Sequence, show, showSequence } from './steps.ts';
+
+/** Pairs of servers at work at once: while one waits for etcd to tell of the past, others go on. */
+const LANES = 4;
+
+/** Random sequences. */
+const SEQUENCES = Number(process.env.SEQUENCES ?? 2_000);
+
+/** Milliseconds that all of them may take. */
+const TIMEOUT_MS = 240_000 + SEQUENCES * 200;
+
+function compareRandom(): void {
+  t.test('kvorum answers as etcd does', async (t) => {
+    const lanes = await Promise.all(Array.from({ length: LANES }, () => Lane.open(t)));
+    const difference = await runSequence(lanes[0]!.sides, NEVER_COMPACTED);
+    t.equal(showDifference(difference), '', 'stores that were never compacted');
+    for (const [name, sequence] of Object.entries(FIXED)) {
+      t.equal(showDifference(await lanes[0]!.difference(sequence)), '', name);
+    }
+    const { SEED } = process.env;
+    const first = SEED === undefined ? drawSeed() : Number(SEED);
+    const end = first + (SEED === undefined ? SEQUENCES : 1);
+    t.comment(`seeds ${first} to ${end - 1}`);
+    let next = first;
+    let isFailing = false;
+    await Promise.all(
+      lanes.map(async (lane) => {
+        while (next < end && !isFailing) {
+          const seed = next;
+          next += 1;
+          const found = await lane.difference(generate(createRandom(seed)));
+          if (found === undefined) continue;
+          isFailing = true;
+          await report(t, lane, seed, found);
+        }
+      }),
+    );
+    if (!isFailing) t.pass(`${end - first} sequences`);
+  });
+}
+
+async function report(t: Test, lane: Lane, seed: number, first: Difference): Promise<void> {
+  const whole = generate(createRandom(seed));
+  const isFailing = async (sequence: Sequence): Promise<boolean> =>
+    (await lane.difference(sequence)) !== undefined;
+  if (!(await isFailing(whole))) {
+    t.fail(`SEED=${seed} failed once and not again:\n${showDifference(first)}`);
+    return;
+  }
+  const sequence = await shrink(whole, isFailing);
+  const difference = (await lane.difference(sequence)) ?? first;
+  t.fail(`SEED=${seed}\n${showSequence(sequence)}\n${showDifference(difference)}`);
+}
+
+function showDifference(difference: Difference | undefined): string {
+  if (difference === undefined) return '';
+  const { slot, what, answers } = difference;
+  const [ours, theirs] = answers.map(show);
+  return `step ${slot}: ${what}\nkvorum: ${ours}\netcd:   ${theirs}`;
+}
+
+if (isEtcdThere()) {
+  t.setTimeout(TIMEOUT_MS);
+  compareRandom();
+} else t.comment('etcd is not on the PATH: kvorum was not compared with it');
