@@ -56,7 +56,7 @@ t.test('the pair before is that of the revision before, not of an operation befo
     applyTogether(store, ops.slice(1));
     store.watches.notify();
     const expected = [
-      ...['delete a 3 was a=1 2/2/1', 'put a=2 3/3/1 was a=1 2/2/1', 'delete a 3 was a=1 2/2/1'],
+      ...['delete a 3 was a=1 2/2/1', 'put a=2 3/3/1', 'delete a 3 was a=1 2/2/1'],
       ...['put a=2 4/4/1', 'delete a 4'],
     ];
     t.strictSame(

@@ -36,12 +36,13 @@ export function toEvent(record: Buffer, main: number): WatchEvent {
 }
 
 /**
- * The event with the pair as of the revision before it, unless there was none, or that revision is
- * compacted. What an earlier operation of the same transaction made of the key is no revision.
+ * The event with the pair as of the revision before it, unless there was none, it is a creation, or
+ * that revision is compacted. What an earlier operation of the same transaction made of the key is
+ * no revision; a key that it deleted and put again is created (etcd's isCreateEvent).
  */
 export function withPrevKv(state: StoreState, record: Buffer, event: WatchEvent): WatchEvent {
-  const revision = event.kv.modRevision;
-  if (revision - 1 < state.compactRevision) return event;
+  const { createRevision, modRevision: revision } = event.kv;
+  if (createRevision === revision || revision - 1 < state.compactRevision) return event;
   let main = revision;
   let before: Buffer | undefined = record;
   while (before !== undefined && main === revision) {
