@@ -8,11 +8,13 @@ import {
   NO_RANGE_END,
   OpKind,
   TXN_DEPTH_MAX,
+  type TxnOpResult,
 } from '../../include/kvstore.ts';
-import { ErrorCode } from '../../include/rpc.ts';
+import { ErrorCode, FrameType } from '../../include/rpc.ts';
 import { connect } from '../../src/client/connect.ts';
 import { deleteRequest, putRequest, rangeRequest } from '../../src/client/requests.ts';
 import { isReadTxn, swapRequest, txnRequest } from '../../src/client/transactions.ts';
+import { headerOf, redirectTo, serve, startFakeNode } from './fake-node.ts';
 
 const nothing = { counter: 0, value: Buffer.alloc(0), lease: 0n };
 
@@ -124,6 +126,44 @@ t.test('a swap compares, then writes or reads', async (t) => {
     { target: CompareTarget.Create, result: CompareResult.Equal, counter: 0 },
   ]);
   t.match(swapRequest('a', { modRevision: 9 }, put).compares, [{ counter: 9 }]);
+});
+
+t.test('a swap that fails tells what the key is', async (t) => {
+  const facts = { createRevision: 2, modRevision: 5, version: 3, lease: 0n };
+  const current = { key: Buffer.from('a'), value: Buffer.from('9'), ...facts };
+  const results: TxnOpResult[] = [];
+  const node = await startFakeNode(0, ({ request, reply }) => {
+    const succeeded = results[0]?.kind !== OpKind.Range;
+    if (request.type !== FrameType.Txn) return;
+    reply({ type: request.type, body: { ...headerOf(0), succeeded, results: [...results] } });
+  });
+  const client = connect({ endpoints: [node.endpoint] });
+  t.teardown(() => Promise.all([client.close(), node.close()]));
+
+  results[0] = { kind: OpKind.Put, result: { revision: 7, prevKv: undefined } };
+  const done = { succeeded: true, revision: 7, current: undefined };
+  t.strictSame(await client.compareAndSwap('a', { value: '8' }, '9'), done);
+
+  const range = { revision: 7, more: false };
+  results[0] = { kind: OpKind.Range, result: { ...range, kvs: [current], count: 1 } };
+  const refused = { succeeded: false, revision: 7, current };
+  t.strictSame(await client.compareAndSwap('a', { value: '8' }, '9'), refused);
+  t.strictSame(await client.compareAndDelete('a', { version: 1 }), refused);
+  results[0] = { kind: OpKind.Range, result: { ...range, kvs: [], count: 0 } };
+  const absent = { ...refused, current: undefined };
+  t.strictSame(await client.compareAndDelete('a', { version: 1 }), absent);
+});
+
+t.test('a transaction of reads stays with the endpoint, as reads do', async (t) => {
+  const leader = await startFakeNode(0, serve(0));
+  const follower = await startFakeNode(1, (asked) => {
+    if (asked.mark === undefined) serve(1)(asked);
+    else asked.redirect(redirectTo(leader));
+  });
+  const client = connect({ endpoints: [follower.endpoint] });
+  t.teardown(() => Promise.all([client.close(), leader.close(), follower.close()]));
+  t.equal((await client.txn({ then: [{ put: 'a' }] })).nodeId, 0);
+  t.equal((await client.txn({ then: [{ get: 'a' }] })).nodeId, 1);
 });
 
 t.test('a malformed transaction rejects, and nothing is sent', async (t) => {

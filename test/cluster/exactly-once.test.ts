@@ -10,7 +10,7 @@ import { type ProcessCluster, startCluster } from './processes.ts';
 const WORKERS = 32;
 
 /** Acknowledged writes between two misfortunes. */
-const WRITES_BETWEEN = 500;
+const WRITES_BETWEEN = 300;
 
 /** Milliseconds a write may take: longer than any election here. */
 const TIMEOUT_MS = 60_000;
@@ -60,7 +60,7 @@ function startWorkers(
   };
 }
 
-/** Kills a leader, stops the next one for a while, kills the one after. */
+/** Kills a leader, stops the next one for a while, kills the one after, then all nodes. */
 async function harass(cluster: ProcessCluster, workers: Workers): Promise<void> {
   for (const misfortune of ['kill', 'stop', 'kill'] as const) {
     await workers.untilMore(WRITES_BETWEEN);
@@ -73,6 +73,9 @@ async function harass(cluster: ProcessCluster, workers: Workers): Promise<void> 
     if (misfortune === 'kill') await cluster.start(leader);
     else cluster.node(leader).kill('SIGCONT');
   }
+  await workers.untilMore(WRITES_BETWEEN);
+  await Promise.all([0, 1, 2].map((id) => cluster.kill(id)));
+  await Promise.all([0, 1, 2].map((id) => cluster.start(id)));
   await workers.untilMore(WRITES_BETWEEN);
 }
 
@@ -94,7 +97,8 @@ t.test('puts in flight when leaders die take effect once, and all are answered',
 });
 
 t.test('a compare-and-swap that is sent again tells what it did the first time', async (t) => {
-  const cluster = await startCluster(t);
+  // So little is kept of the log that who was away gets a snapshot: sessions travel with it.
+  const cluster = await startCluster(t, { flags: ['--log-entries-kept', '20'] });
   let failedCount = 0;
   const workers = startWorkers(
     cluster.client(undefined, TIMEOUT_MS),
