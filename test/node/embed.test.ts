@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
@@ -184,4 +185,46 @@ t.test('a client of a node that has stopped is told so', async (t) => {
   await node.stop();
   await t.rejects(client.get('a'), { code: ErrorCode.Unreachable });
   await client.close();
+});
+
+/** Fills a disk that takes some MiB a file. */
+async function fillDisk(
+  dataDir: string,
+  how: string,
+): Promise<{ code: number | null; output: string; errorOutput: string }> {
+  const program = join(import.meta.dirname, 'fill-disk.ts');
+  // What the test runner puts into every process ends it by a signal; a program's write just fails.
+  const limited = `unset NODE_OPTIONS; ulimit -f 6000; exec "${process.execPath}"`;
+  const command = `${limited} "${program}" "${dataDir}" ${how}`;
+  const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let errorOutput = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    errorOutput += chunk.toString();
+  });
+  const [code] = await once(child, 'close');
+  return { code, output, errorOutput };
+}
+
+t.test('a program is told when its node’s disk fails, and can end', async (t) => {
+  const { code, output } = await fillDisk(await makeDirectory(t), 'told');
+  t.equal(code, 3);
+  t.match(output, /told NodeFault: .*a write to the log failed: EFBIG/);
+});
+
+t.test('a failed disk ends a program that did not ask to be told; nothing is lost', async (t) => {
+  const dataDir = await makeDirectory(t);
+  const { code, output, errorOutput } = await fillDisk(dataDir, 'untold');
+  t.equal(code, 1);
+  t.match(errorOutput, /NodeFault: .*a write to the log failed: EFBIG/);
+  const acknowledged = output.trim().split('\n').at(-1);
+
+  const node = await createNode({ dataDir, ...FAST });
+  const client = node.client();
+  t.equal(String((await client.get('count'))?.value), acknowledged);
+  await client.close();
+  await node.stop();
 });
