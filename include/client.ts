@@ -169,7 +169,10 @@ export type Client = {
    * sides. Fails with Compacted when that revision is compacted meanwhile.
    */
   readonly pages: (key: Bytes, options?: PageOptions) => AsyncIterable<Page>;
-  /** Runs a transaction. One without writes is a linearizable read. */
+  /**
+   * Runs a transaction. One without writes is a read: linearizable, unless it has nothing but
+   * serializable ranges.
+   */
   readonly txn: (transaction: Transaction, options?: CallOptions) => Promise<TxnReply>;
   /** Puts a key if it is what is expected. */
   readonly compareAndSwap: (
@@ -205,7 +208,7 @@ export type Client = {
     id: bigint,
     options?: LeaseTimeToLiveOptions,
   ) => Promise<LeaseTimeToLiveReply>;
-  /** All leases. */
+  /** All leases that the node asked knows of, ids ascending: maybe stale. */
   readonly leases: (options?: CallOptions) => Promise<LeaseListReply>;
   /** Asks for a lease and renews it from then on. */
   readonly holdLease: (ttlSeconds: number, options?: LeaseGrantOptions) => Promise<HeldLease>;

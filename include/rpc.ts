@@ -5,7 +5,7 @@
  * A frame is `length u32 | type u8 | flags u8 | id u32 | body`, big-endian; `length` counts what
  * follows it. A connection opens with HELLO on both sides. Requests are multiplexed and pipelined:
  * `id` is chosen by the asker, unique among its requests in flight, and comes back in the reply;
- * replies may come in any order.
+ * replies may come in any order. What a node tells its watches unasked carries the watch's id.
  */
 
 import type { ErrorCode } from './errors.ts';
@@ -180,7 +180,7 @@ export const FrameType = {
   WatchEvents: 0x48,
   WatchNote: 0x49,
   WatchCancelled: 0x4a,
-  // Never on the wire between a client and a node: what a leader proposes on its own account.
+  // Never a frame, only in entries of the log: what a leader proposes on its own account.
   Expire: 0x50,
   LeaseCheckpoint: 0x51,
 } as const;
@@ -335,7 +335,7 @@ export type LeaseTimeToLiveReply = ReplyHeader & {
   readonly keys: readonly Buffer[];
 };
 
-/** All leases that the node asked knows of, by id. */
+/** All leases that the node asked knows of, ids ascending. */
 export type LeaseListReply = ReplyHeader & { readonly ids: readonly bigint[] };
 
 /** The watch is there; its events follow. `revision` is the current one. */

@@ -56,7 +56,10 @@ export type SessionMark = {
   readonly session: number;
   /** The write's number, from 1, never used twice in a session. */
   readonly sequence: number;
-  /** The client has the answers to all writes up to this number: they are forgotten. */
+  /**
+   * The client has the answers to all writes up to this number, or has given them up: they are
+   * forgotten, and what still comes of them is refused. Below `sequence`.
+   */
   readonly acknowledged: number;
 };
 
