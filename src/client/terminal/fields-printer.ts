@@ -1,56 +1,58 @@
 /** `-w fields`: one `"Name" : value` a line, byte strings quoted as Go does. */
 
-import type { KeyValue } from '../../../include/kvstore.ts';
 import { NO_NODE } from '../../../include/node.ts';
-import type { ReplyHeader } from '../../../include/rpc.ts';
 import { assert } from '../../assert.ts';
+import { printField, printHeaderFields, printPairFields } from './field-lines.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { goQuote } from './go-quote.ts';
-import type { Output, Printer } from './printer.ts';
+import { createFieldsHistoryPrinter } from './history-printer.ts';
+import { createFieldsLeasePrinter } from './lease-printer.ts';
+import type { ClusterPrinter, KeyPrinter, Output, Printer } from './printer.ts';
+import { createFieldsTxnPrinter } from './txn-printer.ts';
+import { createFieldsWatchPrinter } from './watch-printer.ts';
 
 /** Makes the printer of the fields format. */
 export function createFieldsPrinter(output: Output): Printer {
-  const field = (name: string, value: string | number | bigint | boolean): void => {
-    output(`"${name}" : ${value}\n`);
-  };
-
-  const header = (reply: ReplyHeader): void => {
-    field('ClusterID', reply.clusterId);
-    field('MemberID', reply.nodeId);
-    field('Revision', reply.revision);
-    field('RaftTerm', reply.term);
-  };
-
-  const pair = (prefix: '' | 'Prev', { key, value, ...facts }: KeyValue): void => {
-    field(`${prefix}Key`, goQuote(key));
-    field(`${prefix}CreateRevision`, facts.createRevision);
-    field(`${prefix}ModRevision`, facts.modRevision);
-    field(`${prefix}Version`, facts.version);
-    field(`${prefix}Value`, goQuote(value));
-    field(`${prefix}Lease`, facts.lease);
-  };
-
+  const keys = createKeyPrinter(output);
   return {
     refused: ['moveLeader'],
+    ...keys,
+    ...createFieldsTxnPrinter(output, keys),
+    ...createFieldsWatchPrinter(output),
+    ...createFieldsHistoryPrinter(output),
+    ...createFieldsLeasePrinter(output),
+    ...createClusterPrinter(output),
+  };
+}
+
+function createKeyPrinter(output: Output): KeyPrinter {
+  return {
     put: (reply) => {
-      header(reply);
-      if (reply.prevKv !== undefined) pair('Prev', reply.prevKv);
+      printHeaderFields(output, reply);
+      if (reply.prevKv !== undefined) printPairFields(output, 'Prev', reply.prevKv);
     },
     range: (reply) => {
-      header(reply);
-      for (const each of reply.kvs) pair('', each);
-      field('More', reply.more);
-      field('Count', reply.count);
+      printHeaderFields(output, reply);
+      for (const each of reply.kvs) printPairFields(output, '', each);
+      printField(output, 'More', reply.more);
+      printField(output, 'Count', reply.count);
     },
     delete: (reply) => {
-      header(reply);
-      field('Deleted', reply.deleted);
-      for (const each of reply.prevKvs) pair('Prev', each);
+      printHeaderFields(output, reply);
+      printField(output, 'Deleted', reply.deleted);
+      for (const each of reply.prevKvs) printPairFields(output, 'Prev', each);
     },
+  };
+}
+
+function createClusterPrinter(output: Output): ClusterPrinter {
+  const field = (name: string, value: string | number | boolean): void =>
+    printField(output, name, value);
+  return {
     moveLeader: () => assert(false, 'a transfer has no form as fields'),
     endpointStatus: (statuses) => {
       for (const { endpoint, status } of statuses) {
-        header(status);
+        printHeaderFields(output, status);
         field('Version', goQuote(Buffer.from(status.version)));
         field('DBSize', status.dbSizeBytes);
         field('Leader', status.leader === NO_NODE ? '' : status.leader);

@@ -1,45 +1,64 @@
 /**
  * `-w json`: the answer as etcdctl's Go encoder prints it: fields of value zero left out, numbers
- * as JSON numbers, bytes as base64. One exception: a node id is always there, since 0 is a node
- * here.
+ * as JSON numbers, bytes as base64.
  */
 
-import type { KeyValue } from '../../../include/kvstore.ts';
 import { NO_NODE } from '../../../include/node.ts';
-import type { ReplyHeader } from '../../../include/rpc.ts';
 import { formatGoDuration } from './go-duration.ts';
+import { createJsonHistoryPrinter } from './history-printer.ts';
 import { type Json, printJson, unlessEmpty } from './json.ts';
-import type { Output, Printer } from './printer.ts';
+import { headerJson, pairJson } from './json-parts.ts';
+import { createJsonLeasePrinter } from './lease-printer.ts';
+import type { ClusterPrinter, KeyPrinter, Output, Printer } from './printer.ts';
+import { createJsonTxnPrinter } from './txn-printer.ts';
+import { createJsonWatchPrinter } from './watch-printer.ts';
 
 /** Makes the printer of the JSON format. */
 export function createJsonPrinter(output: Output): Printer {
   const print = (value: Json): void => output(`${printJson(value)}\n`);
   return {
     refused: [],
+    ...createKeyPrinter(print),
+    ...createJsonTxnPrinter(output),
+    ...createJsonWatchPrinter(output),
+    ...createJsonHistoryPrinter(output),
+    ...createJsonLeasePrinter(output),
+    ...createClusterPrinter(print),
+  };
+}
+
+function createKeyPrinter(print: (value: Json) => void): KeyPrinter {
+  return {
     put: (reply) => {
       const prevKv = reply.prevKv;
-      print({ header: header(reply), prev_kv: prevKv === undefined ? undefined : pair(prevKv) });
+      const previous = prevKv === undefined ? undefined : pairJson(prevKv);
+      print({ header: headerJson(reply), prev_kv: previous });
     },
     range: (reply) =>
       print({
-        header: header(reply),
-        kvs: unlessEmpty(reply.kvs.map(pair)),
+        header: headerJson(reply),
+        kvs: unlessEmpty(reply.kvs.map(pairJson)),
         more: unlessEmpty(reply.more),
         count: unlessEmpty(reply.count),
       }),
     delete: (reply) =>
       print({
-        header: header(reply),
+        header: headerJson(reply),
         deleted: unlessEmpty(reply.deleted),
-        prev_kvs: unlessEmpty(reply.prevKvs.map(pair)),
+        prev_kvs: unlessEmpty(reply.prevKvs.map(pairJson)),
       }),
-    moveLeader: (reply) => print({ header: header(reply) }),
+  };
+}
+
+function createClusterPrinter(print: (value: Json) => void): ClusterPrinter {
+  return {
+    moveLeader: (reply) => print({ header: headerJson(reply) }),
     endpointStatus: (statuses) =>
       print(
         statuses.map(({ endpoint, status }) => ({
           Endpoint: endpoint,
           Status: {
-            header: header(status),
+            header: headerJson(status),
             version: unlessEmpty(status.version),
             dbSize: unlessEmpty(status.dbSizeBytes),
             leader: status.leader === NO_NODE ? undefined : status.leader,
@@ -60,25 +79,5 @@ export function createJsonPrinter(output: Output): Printer {
           error: unlessEmpty(error),
         })),
       ),
-  };
-}
-
-function header(reply: ReplyHeader): Json {
-  return {
-    cluster_id: unlessEmpty(reply.clusterId),
-    member_id: reply.nodeId,
-    revision: unlessEmpty(reply.revision),
-    raft_term: unlessEmpty(reply.term),
-  };
-}
-
-function pair(each: KeyValue): Json {
-  return {
-    key: unlessEmpty(each.key),
-    create_revision: unlessEmpty(each.createRevision),
-    mod_revision: unlessEmpty(each.modRevision),
-    version: unlessEmpty(each.version),
-    value: unlessEmpty(each.value),
-    lease: unlessEmpty(each.lease),
   };
 }

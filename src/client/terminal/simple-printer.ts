@@ -1,21 +1,37 @@
 /** `-w simple`: what people and shell scripts read. */
 
-import type { KeyValue } from '../../../include/kvstore.ts';
 import { formatByteSize } from './byte-size.ts';
 import { formatGoDuration } from './go-duration.ts';
-import { hexString } from './go-quote.ts';
+import { createSimpleHistoryPrinter } from './history-printer.ts';
+import { createSimpleLeasePrinter } from './lease-printer.ts';
+import { printPair } from './pair-lines.ts';
 import {
+  type ClusterPrinter,
   type EndpointStatus,
   hexId,
+  type KeyPrinter,
   type Output,
-  type PairStyle,
   type Printer,
 } from './printer.ts';
+import { createSimpleTxnPrinter } from './txn-printer.ts';
+import { createSimpleWatchPrinter } from './watch-printer.ts';
 
 /** Makes the printer of the simple format. */
 export function createSimplePrinter(output: Output, errorOutput: Output): Printer {
+  const keys = createKeyPrinter(output);
   return {
     refused: [],
+    ...keys,
+    ...createSimpleTxnPrinter(output, keys),
+    ...createSimpleWatchPrinter(output),
+    ...createSimpleHistoryPrinter(output),
+    ...createSimpleLeasePrinter(output),
+    ...createClusterPrinter(output, errorOutput),
+  };
+}
+
+function createKeyPrinter(output: Output): KeyPrinter {
+  return {
     put: (reply, style) => {
       output('OK\n');
       if (reply.prevKv !== undefined) printPair(output, reply.prevKv, style);
@@ -27,6 +43,11 @@ export function createSimplePrinter(output: Output, errorOutput: Output): Printe
       output(`${reply.deleted}\n`);
       for (const pair of reply.prevKvs) printPair(output, pair, style);
     },
+  };
+}
+
+function createClusterPrinter(output: Output, errorOutput: Output): ClusterPrinter {
+  return {
     moveLeader: (reply, target) => {
       output(`Leadership transferred from ${hexId(reply.nodeId)} to ${hexId(target)}\n`);
     },
@@ -60,16 +81,4 @@ export function statusCells({ endpoint, status }: EndpointStatus): string[] {
     String(status.appliedIndex),
     '',
   ];
-}
-
-function printPair(output: Output, pair: KeyValue, style: PairStyle): void {
-  if (!style.valuesOnly) printLine(output, pair.key, style.hex);
-  printLine(output, style.keysOnly ? NOTHING : pair.value, style.hex);
-}
-
-const NOTHING: Buffer = Buffer.alloc(0);
-
-function printLine(output: Output, bytes: Buffer, hex: boolean): void {
-  output(hex ? hexString(bytes) : bytes);
-  output('\n');
 }

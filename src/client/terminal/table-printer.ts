@@ -2,7 +2,7 @@
 
 import { assert } from '../../assert.ts';
 import { formatGoDuration } from './go-duration.ts';
-import type { Output, Printer } from './printer.ts';
+import type { Answer, Answers, Output, Printer } from './printer.ts';
 import { statusCells } from './simple-printer.ts';
 import { drawTable } from './table.ts';
 
@@ -21,15 +21,33 @@ const STATUS_HEADERS = [
 
 const HEALTH_HEADERS = ['endpoint', 'health', 'took', 'error'];
 
+/** What has no form as a table. */
+const refuse = (): void => assert(false, 'the answer has no form as a table');
+
+/** Every answer but lists of endpoints. */
+const REFUSED: Omit<Answers, 'endpointStatus' | 'endpointHealth'> = {
+  put: refuse,
+  range: refuse,
+  delete: refuse,
+  txn: refuse,
+  watch: refuse,
+  watchCancelled: refuse,
+  observed: refuse,
+  history: refuse,
+  leaseGrant: refuse,
+  leaseRevoke: refuse,
+  leaseKeepAlive: refuse,
+  leaseGone: refuse,
+  leaseTimeToLive: refuse,
+  leaseList: refuse,
+  moveLeader: refuse,
+};
+
 /** Makes the printer of the table format. */
 export function createTablePrinter(output: Output): Printer {
-  const refuse = (): void => assert(false, 'the answer has no form as a table');
   return {
-    refused: ['put', 'range', 'delete', 'moveLeader'],
-    put: refuse,
-    range: refuse,
-    delete: refuse,
-    moveLeader: refuse,
+    ...REFUSED,
+    refused: answerNames(REFUSED),
     endpointStatus: (statuses) => output(drawTable(STATUS_HEADERS, statuses.map(statusCells))),
     endpointHealth: (healths) =>
       output(
@@ -44,4 +62,8 @@ export function createTablePrinter(output: Output): Printer {
         ),
       ),
   };
+}
+
+function answerNames(answers: Partial<Answers>): Answer[] {
+  return Object.keys(answers).filter((name): name is Answer => name in answers);
 }
