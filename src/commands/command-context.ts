@@ -13,6 +13,7 @@ import { type Answer, hexId, type PairStyle, type Printer } from '../client/term
 import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../client/terminal/table-printer.ts';
 import { CommandError, ExitCode } from './command-error.ts';
+import type { Interrupts } from './interrupts.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -36,6 +37,8 @@ export type CommandContext = {
   readonly run: (args: readonly string[], context: CommandContext) => Promise<ExitCode>;
   /** The clients made so far, by what they were made from. */
   readonly clients: Map<string, Client>;
+  /** Absent where an interrupt is a signal to the process. */
+  readonly interrupts?: Interrupts;
   /** Absent in a shell, whose lines start no servers. */
   readonly startWorker?: StartWorker;
 };

@@ -9,13 +9,19 @@ export const ExitCode = {
   Error: 1,
   /** No node could be reached. */
   BadConnection: 2,
+  /** A txn script, or the lines of `watch -i`, that cannot be understood. */
+  BadInput: 3,
   /** A valid flag with a value that is not supported. */
   BadFeature: 4,
+  /** A node ended the command before its time: what a watch waits for is compacted. */
+  Interrupted: 5,
+  /** A file cannot be read. */
+  BadFile: 6,
   /** Wrong arguments. */
   BadArguments: 128,
 } as const;
-/** One of the values of ExitCode. */
-export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+/** An exit code: one of the above, or that of a command run by `lock`. */
+export type ExitCode = number;
 
 /** A command failed: prints `Error: <text>` and exits with the code. */
 export class CommandError extends Error {
@@ -45,6 +51,12 @@ export class UsageError extends CommandError {
 /** Refuses the number of arguments, or a combination of them. */
 export function refuseArguments(text: string): never {
   throw new CommandError(ExitCode.BadArguments, text);
+}
+
+/** Fails as a connection that failed would, whatever the reason: etcdctl does so for leases. */
+export function failAsConnection(error: unknown): never {
+  if (!(error instanceof KvorumError)) throw error;
+  throw new CommandError(ExitCode.BadConnection, error.message);
 }
 
 /** The exit code that a failure of a command ends the process with. */

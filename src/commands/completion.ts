@@ -4,8 +4,12 @@ import { COMPACTION_FLAGS } from './compaction.ts';
 import { DEL_FLAGS } from './del.ts';
 import { ENDPOINT_FLAGS } from './endpoint.ts';
 import { GET_FLAGS } from './get.ts';
+import { LEASE_TIMETOLIVE_FLAGS } from './lease.ts';
+import { LEASE_KEEP_ALIVE_FLAGS } from './lease-keep-alive.ts';
 import { PUT_FLAGS } from './put.ts';
 import { type Flags, GLOBAL_FLAGS } from './settings.ts';
+import { TXN_FLAGS } from './txn.ts';
+import { WATCH_FLAGS } from './watch.ts';
 
 const NO_FLAGS: Flags = {};
 
@@ -14,6 +18,14 @@ const COMMANDS: ReadonlyMap<string, Flags> = new Map([
   ['put', PUT_FLAGS],
   ['get', GET_FLAGS],
   ['del', DEL_FLAGS],
+  ['txn', TXN_FLAGS],
+  ['watch', WATCH_FLAGS],
+  ['lease', NO_FLAGS],
+  ['lease grant', NO_FLAGS],
+  ['lease revoke', NO_FLAGS],
+  ['lease timetolive', LEASE_TIMETOLIVE_FLAGS],
+  ['lease list', NO_FLAGS],
+  ['lease keep-alive', LEASE_KEEP_ALIVE_FLAGS],
   ['compaction', COMPACTION_FLAGS],
   ['status', NO_FLAGS],
   ['endpoint', NO_FLAGS],

@@ -37,11 +37,20 @@ export function parseInteger(text: string): number {
   return Number.isSafeInteger(value) ? value : refuse('value out of range');
 }
 
-/** Reads a lease id: hex, below 2^63. */
+/** Reads the lease id of a flag: hex, below 2^63. */
 export function parseLeaseId(text: string): bigint {
+  return parseLease(text, 'bad lease ID');
+}
+
+/** Reads the lease id of an argument: likewise, with etcdctl's other words. */
+export function parseLeaseArgument(text: string): bigint {
+  return parseLease(text, 'bad lease ID arg');
+}
+
+function parseLease(text: string, complaint: string): bigint {
   const refuse = (why: string): never => {
     const parsing = `strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`;
-    return refuseArguments(`bad lease ID (${parsing}), expecting ID in Hex`);
+    return refuseArguments(`${complaint} (${parsing}), expecting ID in Hex`);
   };
   if (!/^[0-9a-fA-F]+$/.test(text)) return refuse('invalid syntax');
   const id = BigInt(`0x${text}`);

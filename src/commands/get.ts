@@ -57,14 +57,7 @@ export function getCommand(
     describe: 'get a key, a range or a prefix',
     builder: (yargs) => yargs.usage('$0 get [flags] <key> [range_end]').options(GET_FLAGS),
     handler: async (argv) => {
-      const args = commandArguments(argv);
-      if (args.length === 0) {
-        refuseArguments(
-          'get command needs one argument as key and an optional argument as range_end',
-        );
-      }
-      const { key, span } = readKeySpan(args, argv);
-      const options: RangeOptions = { ...readOptions(argv), ...span };
+      const { key, options } = readRange(commandArguments(argv), argv);
       const { client, printer, settings, style } = openInvocation(context, argv, 'range');
       checkFormat(argv, settings.format);
 
@@ -73,6 +66,18 @@ export function getCommand(
       printer.range(reply, { ...style, keysOnly, valuesOnly: argv['print-value-only'] ?? false });
     },
   };
+}
+
+/** What is to be read. */
+export function readRange(
+  args: readonly string[],
+  argv: Argv,
+): { readonly key: Buffer; readonly options: RangeOptions } {
+  if (args.length === 0) {
+    refuseArguments('get command needs one argument as key and an optional argument as range_end');
+  }
+  const { key, span } = readKeySpan(args, argv);
+  return { key, options: { ...readOptions(argv), ...span } };
 }
 
 function readOptions(argv: Argv): RangeOptions {

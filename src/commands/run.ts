@@ -11,13 +11,17 @@ import { delCommand } from './del.ts';
 import { devCommand } from './dev.ts';
 import { endpointCommand } from './endpoint.ts';
 import { getCommand } from './get.ts';
+import { leaseCommand } from './lease.ts';
 import { moveLeaderCommand } from './move-leader.ts';
+import { PARSER_CONFIGURATION } from './parser-configuration.ts';
 import { putCommand } from './put.ts';
 import { serveCommand } from './serve.ts';
 import { GLOBAL_FLAGS } from './settings.ts';
 import { shellCommand } from './shell.ts';
 import { statusCommand } from './status.ts';
+import { txnCommand } from './txn.ts';
 import { versionCommand } from './version.ts';
+import { watchCommand } from './watch.ts';
 
 /** Widest help text, in columns. */
 const HELP_COLUMNS_MAX = 100;
@@ -55,13 +59,7 @@ function createParser(context: CommandContext): Argv {
   const parser = yargs()
     .scriptName('kvorum')
     .locale('en')
-    .parserConfiguration({
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'boolean-negation': false,
-      'dot-notation': false,
-      'duplicate-arguments-array': false,
-    })
+    .parserConfiguration(PARSER_CONFIGURATION)
     .usage('$0 <command>\n\nThe client of a kvorum cluster, and its server.')
     .options(GLOBAL_FLAGS)
     .group('help', 'Options:')
@@ -95,6 +93,9 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(putCommand(context))
     .command(getCommand(context))
     .command(delCommand(context))
+    .command(txnCommand(context))
+    .command(watchCommand(context))
+    .command(leaseCommand(context))
     .command(compactionCommand(context))
     .command(statusCommand(context))
     .command(endpointCommand(context))

@@ -3,11 +3,14 @@
  * has history and completion; from a pipe it runs each line and goes on after errors.
  */
 
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { type CommandContext, openInvocation } from './command-context.ts';
 import { CommandError, ExitCode, ReportedFailure, refuseArguments } from './command-error.ts';
 import { completeWords } from './completion.ts';
+import { createInterrupts } from './interrupts.ts';
+import { LineQueue } from './line-queue.ts';
 import { environmentName, GLOBAL_FLAGS } from './settings.ts';
 import { HISTORY_LINES_MAX, historyPath, loadHistory, saveHistory } from './shell-history.ts';
 import type { Terminal } from './terminal.ts';
@@ -37,28 +40,25 @@ export function shellCommand(context: CommandContext): CommandModule {
       const exitCode =
         'isTTY' in input && input.isTTY === true
           ? await runInteractive(lines, input)
-          : await runLines(lines, createInterface({ input, crlfDelay: Infinity }));
+          : await runLines(lines);
       if (exitCode !== ExitCode.Success) throw new ReportedFailure(exitCode);
     },
   };
 }
 
 /** Runs each line of a pipe. The exit code is that of the last line that failed. */
-async function runLines(context: CommandContext, reader: Interface): Promise<ExitCode> {
+async function runLines(context: CommandContext): Promise<ExitCode> {
+  const { nextLine } = context.terminal;
   let exitCode: ExitCode = ExitCode.Success;
-  for await (const line of reader) {
+  for (let line = await nextLine(); line !== undefined; line = await nextLine()) {
     const outcome = await runLine(line, context);
     if (outcome === 'exit') break;
     if (outcome !== ExitCode.Success) exitCode = outcome;
   }
-  reader.close();
   return exitCode;
 }
 
-async function runInteractive(
-  context: CommandContext,
-  input: NodeJS.ReadableStream,
-): Promise<ExitCode> {
+async function runInteractive(context: CommandContext, input: Readable): Promise<ExitCode> {
   const { terminal } = context;
   const path = historyPath(terminal.environment);
   const reader = createInterface({
@@ -74,18 +74,26 @@ async function runInteractive(
   reader.on('history', (lines) => {
     history = lines;
   });
+  // Never paused: Ctrl-C is read here while a command runs.
+  const lines = new LineQueue({ pause: () => {}, resume: () => {} });
+  reader.on('line', (line) => lines.push(line));
+  reader.on('close', () => lines.end());
+  const interrupts = createInterrupts();
   reader.on('SIGINT', () => {
     terminal.output.write('^C\n');
     reader.write(null, { ctrl: true, name: 'e' });
     reader.write(null, { ctrl: true, name: 'u' });
-    reader.prompt();
+    if (!interrupts.raise()) reader.prompt();
   });
 
-  reader.prompt();
-  for await (const line of reader) {
-    if ((await runLine(line, context)) === 'exit') break;
+  const nextLine = (signal?: AbortSignal) => lines.next(signal);
+  const within = { ...context, interrupts, terminal: { ...terminal, nextLine } };
+  for (;;) {
     reader.prompt();
+    const line = await nextLine();
+    if (line === undefined || (await runLine(line, within)) === 'exit') break;
   }
+  interrupts.raise();
   reader.close();
   if (history.length > 0) saveHistory(path, history);
   return ExitCode.Success;
@@ -128,6 +136,8 @@ function lineTerminal(terminal: Terminal, argv: Readonly<Record<string, unknown>
     const value = argv[flag];
     if (value !== undefined) environment[environmentName(flag)] = String(value);
   }
-  const { write, writeError, flush, output, columns } = terminal;
-  return { write, writeError, flush, output, columns, input: undefined, environment };
+  // Not spread: the input is made when it is asked for.
+  const { write, writeError, flush, drained, nextLine, output, columns } = terminal;
+  const kept = { write, writeError, flush, drained, nextLine, output, columns };
+  return { ...kept, input: undefined, environment };
 }
