@@ -27,6 +27,28 @@ function hello(version: number, clusterId: bigint): Buffer {
 
 const greeting = hello(PROTOCOL_VERSION, 0n);
 
+/** What only a leader proposes, as the first write of session 1. */
+function expiryOnce(): Buffer {
+  const body = Buffer.alloc(25 + 8);
+  body.writeBigUInt64BE(1n, 0);
+  body.writeBigUInt64BE(1n, 8);
+  body.writeUInt8(FrameType.Expire, 24);
+  return body;
+}
+
+/** So many transactions within each other, the innermost empty. */
+function nested(depth: number): Buffer {
+  const around = depth - 1;
+  const bytes = Buffer.alloc(13 * around + 12 + 4 * around);
+  for (let level = 0; level < around; level += 1) {
+    const offset = 13 * level;
+    bytes.writeUInt32BE(1, offset + 4);
+    bytes.writeUInt8(3, offset + 8);
+    bytes.writeUInt32BE(12 + 17 * (around - level - 1), offset + 9);
+  }
+  return bytes;
+}
+
 const attacks: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['text', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
   ['zeros', Buffer.alloc(4096)],
@@ -35,6 +57,13 @@ const attacks: readonly (readonly [name: string, bytes: Buffer])[] = [
   ['an unknown frame', Buffer.concat([greeting, frame(0x7f, 1, Buffer.alloc(3))])],
   ['a put cut short', Buffer.concat([greeting, frame(FrameType.Put, 1, Buffer.alloc(3))])],
   ['a peer message from a client', Buffer.concat([greeting, frame(0x22, 1, Buffer.alloc(40))])],
+  ['a transaction cut short', Buffer.concat([greeting, frame(FrameType.Txn, 1, Buffer.alloc(3))])],
+  [
+    'a watch numbered 0',
+    Buffer.concat([greeting, frame(FrameType.WatchCreate, 1, Buffer.alloc(17))]),
+  ],
+  ['an expiry', Buffer.concat([greeting, frame(FrameType.Expire, 1, Buffer.alloc(8))])],
+  ['an expiry in a session', Buffer.concat([greeting, frame(FrameType.Once, 1, expiryOnce())])],
   ['a hello of another version', hello(99, 0n)],
   ['a hello of another cluster', hello(PROTOCOL_VERSION, 0x1234n)],
 ];
@@ -70,6 +99,29 @@ t.test('garbage ends its own connection, and the node goes on serving others', a
     t.ok(Buffer.concat(answer).length > 10, `${name} is answered before the end`);
     t.equal((await client.get('a'))?.value.toString(), '1', `${name} harms nobody else`);
   }
+});
+
+t.test('a transaction that is too deep is refused, and its connection serves on', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  await cluster.leader();
+  const socket = await open(cluster.endpoints[0] ?? '');
+  const asked = [frame(FrameType.Txn, 1, nested(60_000)), frame(FrameType.Txn, 2, nested(16))];
+  socket.write(Buffer.concat([greeting, ...asked]));
+  let answer = Buffer.alloc(0);
+  const ids: (readonly [type: number, id: number])[] = [];
+  for await (const chunk of socket) {
+    answer = Buffer.concat([answer, chunk]);
+    while (answer.length >= 10 && answer.length >= 4 + answer.readUInt32BE(0)) {
+      ids.push([answer.readUInt8(4), answer.readUInt32BE(6)]);
+      answer = answer.subarray(4 + answer.readUInt32BE(0));
+    }
+    if (ids.length === 3) break;
+  }
+  t.strictSame(ids, [
+    [FrameType.Hello, 0],
+    [FrameType.Error, 1],
+    [FrameType.Reply, 2],
+  ]);
 });
 
 t.test('the same cause a thousand times is not a thousand log lines', async (t) => {
