@@ -19,7 +19,7 @@
  */
 
 import type { WatchBatch } from '../../include/kvstore.ts';
-import { NO_NODE, type NodeId } from '../../include/node.ts';
+import { NO_NODE, type NodeId, type NodeStatus } from '../../include/node.ts';
 import {
   CLIENT_INFLIGHT_MAX,
   CloseReason,
@@ -45,6 +45,7 @@ import { writeRequest } from '../rpc/request-codec.ts';
 import { decodeWatchCancelled, decodeWatchEvents, decodeWatchNote } from '../rpc/watch-codec.ts';
 import { type Call, CallState } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
+import { unreachedPeers } from './unreached-peers.ts';
 
 /**
  * Most requests in flight on one connection: a node that has CLIENT_INFLIGHT_MAX reads no further.
@@ -52,6 +53,9 @@ import type { Endpoint } from './endpoint.ts';
 const INFLIGHT_MAX = CLIENT_INFLIGHT_MAX - 64;
 
 const LIMITS = { ...NODE_LIMITS, silenceTicksMax: PEER_SILENCE_MAX_MS / CONNECTION_TICK_MS };
+
+/** Times in a row that a node says it knows no leader before its watches leave it. */
+const LEADERLESS_COUNT_MIN = 2;
 
 /** Stands in the table for a call that timed out: the slot is taken until its reply comes. */
 const ABANDONED = Symbol('abandoned');
@@ -68,6 +72,8 @@ export type WatchListener = {
   readonly onCancelled: (link: Link, cancellation: WatchCancellation) => void;
   /** The connection has ended: nothing more comes. */
   readonly onLost: () => void;
+  /** The node hears nothing new, as far as is known: another one may tell more. */
+  readonly onStale: () => void;
 };
 
 /** What a link does not decide by itself. */
@@ -107,11 +113,13 @@ export class Link {
   /** Which members the node said it cannot reach, when it was last asked; empty for none. */
   unreached = '';
   unreachedMs = Number.NEGATIVE_INFINITY;
-  /** It is being asked that. */
+  /** It is being asked how it is. */
   isProbing = false;
   /** When it last said HELLO or refused a request. */
   heardMs = Number.NEGATIVE_INFINITY;
 
+  /** Times in a row that it said it knows no leader. */
+  #leaderlessCount = 0;
   readonly #owner: LinkOwner;
   #connection: Connection | undefined = undefined;
   #isReady = false;
@@ -151,6 +159,18 @@ export class Link {
     this.failureMs = nowMs;
   }
 
+  /** Remembers what the node says of itself. */
+  noteStatus(status: NodeStatus, nowMs: number): void {
+    this.unreached = unreachedPeers(status);
+    this.unreachedMs = nowMs;
+    this.#leaderlessCount = status.leader === NO_NODE ? this.#leaderlessCount + 1 : 0;
+  }
+
+  /** Whether it knows no leader, and not for a moment only. */
+  get isLeaderless(): boolean {
+    return this.#leaderlessCount >= LEADERLESS_COUNT_MIN;
+  }
+
   /** Sends a call, now or once the connection is there. */
   send(call: LinkCall): void {
     call.link = this;
@@ -179,6 +199,12 @@ export class Link {
   /** Listens no more. */
   unlisten(watchId: number): void {
     this.#listeners.delete(watchId);
+  }
+
+  /** Tells all that listen to go elsewhere. */
+  disperse(): void {
+    this.#leaderlessCount = 0;
+    for (const listener of [...this.#listeners.values()]) listener.onStale();
   }
 
   /** Counts one tick: a node that owes us something is pinged, and given up when it is silent. */

@@ -44,7 +44,9 @@ import { type Endpoint, formatEndpoint } from './endpoint.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { Link, type LinkCall, type LinkOwner } from './link.ts';
 import { Sessions } from './sessions.ts';
-import { unreachedPeers } from './unreached-peers.ts';
+
+/** Ticks between two questions to a node with watches whether it knows a leader: 3 s. */
+const LEADER_QUESTION_TICKS = 6;
 
 /** What a router is made from. */
 export type RouterOptions = Pick<LinkOwner, 'clock' | 'dialTimeoutMs' | 'openStream'> & {
@@ -74,6 +76,7 @@ export class Router implements LinkOwner {
   readonly #sessions: Sessions;
   readonly #alarm: Alarm;
   #ticker: Timer | undefined = undefined;
+  #tickCount = 0;
   #clusterId = 0n;
   #isClosed = false;
 
@@ -207,7 +210,7 @@ export class Router implements LinkOwner {
 
   onRefused(link: Link, call: LinkCall, error: KvorumError): void {
     const nowMs = this.clock.nowMs();
-    if (this.#isSessionOver(call, error)) {
+    if (this.#sessions.isOver(call, error)) {
       this.#renumber(call, nowMs);
       return;
     }
@@ -256,16 +259,6 @@ export class Router implements LinkOwner {
     if (isOwn || this.#calls.size < CLIENT_CALLS_MAX) return undefined;
     const why = `${CLIENT_CALLS_MAX} requests are under way in this client: await some first`;
     return new KvorumError(ErrorCode.TooManyRequests, why);
-  }
-
-  /** Whether a write was refused since its session takes no more, and so had no effect. */
-  #isSessionOver(call: LinkCall, error: KvorumError): boolean {
-    const { code } = error;
-    if (call.session === undefined) return false;
-    if (code !== ErrorCode.SessionExpired && code !== ErrorCode.SessionFull) return false;
-    call.session.isOver = true;
-    // An earlier copy may have taken effect while the session still was.
-    return !call.isDoubtful;
   }
 
   /** Sends a write anew in another session: at once the first time, then after a rest. */
@@ -345,15 +338,15 @@ export class Router implements LinkOwner {
     } else {
       call.isProbed = true;
       call.dueMs = deadlineMs;
-      if (asked.link !== undefined && asked.state === CallState.Sent) {
-        this.#probe(asked.link, asked);
-      }
+      const { link, state, request } = asked;
+      if (link === undefined || state !== CallState.Sent) return;
+      if (request.type !== FrameType.Status) this.#probe(link);
     }
   }
 
-  /** Asks a node that gives no answer which of its peers it cannot reach, for the error to come. */
-  #probe(link: Link, call: LinkCall): void {
-    if (link.isProbing || call.request.type === FrameType.Status) return;
+  /** Asks a node how it is. Watches leave one that knows no leader: it may hear of nothing. */
+  #probe(link: Link): void {
+    if (link.isProbing) return;
     link.isProbing = true;
     this.start(
       { type: FrameType.Status },
@@ -361,8 +354,11 @@ export class Router implements LinkOwner {
       PROBE_MS_MAX,
       (reply) => {
         link.isProbing = false;
-        link.unreachedMs = this.clock.nowMs();
-        link.unreached = reply.type === FrameType.Status ? unreachedPeers(reply.body) : '';
+        if (reply.type !== FrameType.Status) return;
+        link.noteStatus(reply.body, this.clock.nowMs());
+        if (!link.isLeaderless || this.#nodes.all.length === 1) return;
+        this.#nodes.leave(link);
+        link.disperse();
       },
       () => {
         link.isProbing = false;
@@ -382,10 +378,14 @@ export class Router implements LinkOwner {
   }
 
   readonly #tick = (): void => {
+    this.#tickCount += 1;
+    const isQuestionDue = this.#tickCount % LEADER_QUESTION_TICKS === 0;
     let isWatched = false;
     for (const link of this.#nodes.all) {
       link.tick();
-      isWatched ||= link.isWatched;
+      if (!link.isWatched) continue;
+      isWatched = true;
+      if (isQuestionDue) this.#probe(link);
     }
     if (this.#calls.size === 0 && this.#ownCalls.size === 0 && !isWatched) this.#sleep();
   };

@@ -7,7 +7,13 @@
  */
 
 import { SESSION_TTL_SECONDS } from '../../include/kvstore.ts';
-import { type Command, FrameType, type KvorumError, type Reply } from '../../include/rpc.ts';
+import {
+  type Command,
+  ErrorCode,
+  FrameType,
+  type KvorumError,
+  type Reply,
+} from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { CallState } from './call.ts';
 import type { LinkCall } from './link.ts';
@@ -90,6 +96,15 @@ export class Sessions {
   renumber(call: LinkCall): void {
     this.settle(call);
     call.session = undefined;
+  }
+
+  /** Whether a write was refused since its session takes no more, and so had no effect. */
+  isOver({ session, isDoubtful }: LinkCall, { code }: KvorumError): boolean {
+    if (session === undefined) return false;
+    if (code !== ErrorCode.SessionExpired && code !== ErrorCode.SessionFull) return false;
+    session.isOver = true;
+    // An earlier copy may have taken effect while the session still was.
+    return !isDoubtful;
   }
 
   #leave(call: LinkCall): void {

@@ -170,6 +170,12 @@ export class WatchTask implements Watcher, WatchListener {
     this.#ask();
   }
 
+  onStale(): void {
+    if (this.#options.only !== undefined) return;
+    void this.#cancel();
+    this.#ask();
+  }
+
   /** Asks for the watch, from the first revision that was not received. */
   #ask(): void {
     const { router, request, only, drawWatchId } = this.#options;

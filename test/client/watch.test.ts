@@ -7,9 +7,11 @@ import {
   type WatchEvents,
   type Watcher,
 } from '../../include/client.ts';
+import { NO_NODE } from '../../include/node.ts';
 import { ErrorCode, FrameType } from '../../include/rpc.ts';
 import { connect } from '../../src/client/connect.ts';
-import { startFakeNode } from './fake-node.ts';
+import { ManualClock } from '../rpc/manual-clock.ts';
+import { startFakeNode, statusOf } from './fake-node.ts';
 import { FakeWatches, putAt } from './fake-watches.ts';
 
 /** A fake node with watches, and a client of it. */
@@ -155,6 +157,38 @@ t.test('a node in trouble is left', async (t) => {
     asked.tellCancelled(body.watchId, { code: ErrorCode.NoLeader, compactRevision: 0 });
   client.watch('a');
   t.equal((await watches[1].untilCreated(1)).body.startRevision, 8);
+});
+
+t.test('a node that knows no leader is left by its watches, but not by those for it', async (t) => {
+  const watches = [new FakeWatches(), new FakeWatches()] as const;
+  const first = await startFakeNode(0, (asked) => {
+    const { request, reply } = asked;
+    if (request.type !== FrameType.Status) return watches[0].script(asked);
+    reply({ type: request.type, body: statusOf(0, { leader: NO_NODE }) });
+  });
+  const second = await startFakeNode(1, watches[1].script);
+  const endpoints = [first.endpoint, second.endpoint];
+  const clock = new ManualClock();
+  const client = connect({ endpoints }, { clock, random: { below: () => 0 } });
+  t.teardown(() => Promise.all([client.close(), first.close(), second.close()]));
+  const watcher = client.watch('a');
+  client.watch('b', { endpoint: first.endpoint });
+  const { tell } = await watches[0].untilCreated(2).then(() => watches[0].created[0]!);
+  tell(8);
+  t.strictSame(revisionsOf(await take(watcher, 1)), [8]);
+  const moved = watches[1].untilCreated(1);
+  let hasMoved = false;
+  moved.then(() => {
+    hasMoved = true;
+  });
+  while (!hasMoved) {
+    clock.advance(500);
+    await client.get('a'); // what the node says to a tick is here before the next
+  }
+  t.equal((await moved).body.startRevision, 9);
+  await watches[0].untilCancelled(1);
+  t.strictSame(watches[0].cancelled, [watches[0].created[0]?.body.watchId]);
+  t.equal(watches[1].created.length, 1);
 });
 
 t.test('a watch at one node asks that node until it serves', async (t) => {
