@@ -113,28 +113,31 @@ export class OverlayTable {
     if (key.length !== TAIL_KEY_BYTES) return undefined;
     const mains = this.#tailMains;
     const main = readMain(key);
-    if (main < mains[0]!) return undefined;
+    const sub = readSub(key);
+    if (main < mains[0]! || main > mains[mains.length - 1]!) return undefined;
     let low = 0;
     let high = mains.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (mains[middle]! < main) low = middle + 1;
-      else high = middle;
+      const found = mains[middle]!;
+      if (found < main || (found === main && readSub(this.#tail[middle]!.key) < sub)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
     }
-    // The subs of one main revision count from 0 without gaps, unless a map is used for something
-    // else.
-    const guess = this.#tail[low + key.readUInt32BE(8)];
-    if (guess?.key.equals(key)) return guess;
-    for (; low < mains.length && mains[low] === main; low += 1) {
-      const entry = this.#tail[low]!;
-      if (entry.key.equals(key)) return entry;
-    }
-    return undefined;
+    if (mains[low] !== main) return undefined;
+    const entry = this.#tail[low]!;
+    return readSub(entry.key) === sub ? entry : undefined;
   }
 }
 
 function readMain(key: Buffer): number {
   return key.readUInt32BE(0) * 0x1_0000_0000 + key.readUInt32BE(4);
+}
+
+function readSub(key: Buffer): number {
+  return key.readUInt32BE(8);
 }
 
 /** Walks over the tail of a table, either way. */
