@@ -31,6 +31,9 @@ import { isWanted, sizeOf, toEvent, withPrevKv } from './revision-events.ts';
 import { canTell, tell } from './telling.ts';
 import { type Cohort, type Group, type Pending, type Watch, WatchOption } from './watch-state.ts';
 
+/** So few revisions are looked up one by one: beginning a scan costs as much. */
+const LOOK_UP_REVISIONS_MAX = 8;
+
 /**
  * Tells a cohort what follows its place, as far as one step goes.
  * @param park takes a watch that could not be told; it has left the cohort and knows its place
@@ -55,10 +58,42 @@ class Step {
   }
 
   run(): void {
-    const { map, revision } = this.#state;
+    const { revision } = this.#state;
     const cohort = this.#cohort;
+    const isFew = revision - cohort.main < LOOK_UP_REVISIONS_MAX;
+    if (isFew ? this.#lookUp() : this.#scan()) {
+      cohort.main = revision + 1;
+      cohort.sub = 0;
+    }
+    if (cohort.sub === 0) this.#endRevision();
+    else this.#tellPending();
+  }
+
+  /**
+   * Visits what follows the cohort's place, one lookup a change: what a revision that is not below
+   * the compacted one changed is all there, numbered without gaps.
+   * @returns whether the end was reached
+   */
+  #lookUp(): boolean {
+    const { map, revision } = this.#state;
+    let { sub } = this.#cohort;
+    for (let main = Math.max(this.#cohort.main, 0); main <= revision; main += 1) {
+      for (; ; sub += 1) {
+        const record = map.get(Table.Revisions, encodeRevisionKey(main, sub));
+        if (record === undefined) break;
+        if (!this.#visit(main, sub, record)) return false;
+      }
+      sub = 0;
+    }
+    return true;
+  }
+
+  /** Does the same in one scan. */
+  #scan(): boolean {
+    const { map, revision } = this.#state;
+    const { main, sub } = this.#cohort;
     const bounds = {
-      from: encodeRevisionKey(Math.max(cohort.main, 0), cohort.sub),
+      from: encodeRevisionKey(Math.max(main, 0), sub),
       to: encodeRevisionKey(revision + 1, 0),
       reverse: false,
     };
@@ -67,12 +102,7 @@ class Step {
       isAtEnd = this.#visit(readCounter(key, 0), key.readUInt32BE(8), record);
       return isAtEnd;
     });
-    if (isAtEnd) {
-      cohort.main = revision + 1;
-      cohort.sub = 0;
-    }
-    if (cohort.sub === 0) this.#endRevision();
-    else this.#tellPending();
+    return isAtEnd;
   }
 
   /** Returns whether the step goes on. */
