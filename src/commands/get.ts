@@ -1,10 +1,15 @@
-/** `kvorum get <key> [range_end]`: reads a key, a range or a prefix. */
+/**
+ * `kvorum get <key> [range_end]`: reads a key, a range or a prefix. A range in key order is printed
+ * as it is received, page by page, so that its size does not matter.
+ */
 
 import type { ArgumentsCamelCase, CommandModule, InferredOptionTypes } from 'yargs';
-import type { RangeOptions } from '../../include/client.ts';
+import type { PageOptions, RangeOptions } from '../../include/client.ts';
 import { SortOrder, SortTarget } from '../../include/kvstore.ts';
+import { printPair } from '../client/terminal/pair-lines.ts';
+import type { PairStyle } from '../client/terminal/printer.ts';
 import { commandArguments } from './arguments.ts';
-import { type CommandContext, openInvocation } from './command-context.ts';
+import { type CommandContext, type Invocation, openInvocation } from './command-context.ts';
 import { CommandError, ExitCode, refuseArguments } from './command-error.ts';
 import { integerFlag } from './flag-values.ts';
 import { readKeySpan, SPAN_FLAGS } from './key-arguments.ts';
@@ -58,14 +63,40 @@ export function getCommand(
     builder: (yargs) => yargs.usage('$0 get [flags] <key> [range_end]').options(GET_FLAGS),
     handler: async (argv) => {
       const { key, options } = readRange(commandArguments(argv), argv);
-      const { client, printer, settings, style } = openInvocation(context, argv, 'range');
+      const invocation = openInvocation(context, argv, 'range');
+      const { client, printer, settings } = invocation;
       checkFormat(argv, settings.format);
 
-      const reply = await client.range(key, options);
       const keysOnly = options.keysOnly ?? false;
-      printer.range(reply, { ...style, keysOnly, valuesOnly: argv['print-value-only'] ?? false });
+      const valuesOnly = argv['print-value-only'] ?? false;
+      const style = { ...invocation.style, keysOnly, valuesOnly };
+      if (settings.format === 'simple' && isInKeyOrder(options)) {
+        await printPages(context, invocation, key, options, style);
+      } else {
+        printer.range(await client.range(key, options), style);
+      }
     },
   };
+}
+
+/** Whether a range's answer is what its pages are, one behind the other. */
+function isInKeyOrder({ sortOrder, sortTarget }: RangeOptions): boolean {
+  return sortTarget === SortTarget.Key && sortOrder !== SortOrder.Descend;
+}
+
+async function printPages(
+  { terminal }: CommandContext,
+  { client }: Invocation,
+  key: Buffer,
+  options: RangeOptions,
+  style: PairStyle,
+): Promise<void> {
+  const { countOnly, sortOrder, sortTarget, ...kept } = options;
+  const pageOptions: PageOptions = kept;
+  for await (const { kvs } of client.pages(key, pageOptions)) {
+    for (const pair of kvs) printPair(terminal.write, pair, style);
+    await terminal.drained();
+  }
 }
 
 /** What is to be read. */
