@@ -2,10 +2,14 @@
 
 import { COMPACTION_FLAGS } from './compaction.ts';
 import { DEL_FLAGS } from './del.ts';
+import { ELECT_FLAGS } from './elect.ts';
 import { ENDPOINT_FLAGS } from './endpoint.ts';
+import { EXPORT_FLAGS } from './export.ts';
 import { GET_FLAGS } from './get.ts';
 import { LEASE_TIMETOLIVE_FLAGS } from './lease.ts';
 import { LEASE_KEEP_ALIVE_FLAGS } from './lease-keep-alive.ts';
+import { LOCK_FLAGS } from './lock.ts';
+import { MAKE_MIRROR_FLAGS } from './make-mirror.ts';
 import { PUT_FLAGS } from './put.ts';
 import { type Flags, GLOBAL_FLAGS } from './settings.ts';
 import { TXN_FLAGS } from './txn.ts';
@@ -26,6 +30,12 @@ const COMMANDS: ReadonlyMap<string, Flags> = new Map([
   ['lease timetolive', LEASE_TIMETOLIVE_FLAGS],
   ['lease list', NO_FLAGS],
   ['lease keep-alive', LEASE_KEEP_ALIVE_FLAGS],
+  ['elect', ELECT_FLAGS],
+  ['export', EXPORT_FLAGS],
+  ['history', NO_FLAGS],
+  ['import', NO_FLAGS],
+  ['lock', LOCK_FLAGS],
+  ['make-mirror', MAKE_MIRROR_FLAGS],
   ['compaction', COMPACTION_FLAGS],
   ['status', NO_FLAGS],
   ['endpoint', NO_FLAGS],

@@ -32,6 +32,15 @@ const PROCESS_INTERRUPTS: Interrupts = {
   },
 };
 
+/** Ctrl-C of a terminal reaches a process started there as well, which then decides. */
+const PROCESS_TERMINATIONS: Interrupts = {
+  listen: (told) => {
+    const ignore = (): void => {};
+    process.on('SIGINT', ignore).on('SIGTERM', told);
+    return () => process.off('SIGINT', ignore).off('SIGTERM', told);
+  },
+};
+
 /** Makes interrupts that somebody raises. */
 export function createInterrupts(): RaisedInterrupts {
   const listeners = new Set<() => void>();
@@ -69,6 +78,17 @@ export function releasingWhenInterrupted<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return runInterruptible(context.interrupts ?? PROCESS_INTERRUPTS, run);
+}
+
+/**
+ * Runs what has started a process of the user's: `signal` aborts when that one has to be ended. In
+ * a shell that is any interrupt; else SIGTERM, since Ctrl-C reaches it by itself.
+ */
+export function whileChildRuns<T>(
+  context: Interruptible,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return runInterruptible(context.interrupts ?? PROCESS_TERMINATIONS, run);
 }
 
 async function runInterruptible<T>(

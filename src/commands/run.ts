@@ -9,9 +9,15 @@ import { ExitCode, exitCodeOf, ReportedFailure, UsageError } from './command-err
 import { compactionCommand } from './compaction.ts';
 import { delCommand } from './del.ts';
 import { devCommand } from './dev.ts';
+import { electCommand } from './elect.ts';
 import { endpointCommand } from './endpoint.ts';
+import { exportCommand } from './export.ts';
 import { getCommand } from './get.ts';
+import { historyCommand } from './history.ts';
+import { importCommand } from './import.ts';
 import { leaseCommand } from './lease.ts';
+import { lockCommand } from './lock.ts';
+import { makeMirrorCommand } from './make-mirror.ts';
 import { moveLeaderCommand } from './move-leader.ts';
 import { PARSER_CONFIGURATION } from './parser-configuration.ts';
 import { putCommand } from './put.ts';
@@ -96,6 +102,12 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(txnCommand(context))
     .command(watchCommand(context))
     .command(leaseCommand(context))
+    .command(historyCommand(context))
+    .command(lockCommand(context))
+    .command(electCommand(context))
+    .command(exportCommand(context))
+    .command(importCommand(context))
+    .command(makeMirrorCommand(context))
     .command(compactionCommand(context))
     .command(statusCommand(context))
     .command(endpointCommand(context))
