@@ -32,7 +32,7 @@ export function hashState(state: StoreState): number {
     if (headMain(record) >= compactRevision) hash = crc32(record, crc32(key, hash));
     return true;
   });
-  return hashSessions(state.sessions, hash);
+  return hashSessions(state.sessions, state.arena, hash);
 }
 
 /** The revisions that the rest of the compaction under way will remove. */

@@ -12,6 +12,7 @@
 
 import { crc32 } from 'node:zlib';
 import { type ByteMap, Table } from '../../include/kvstore.ts';
+import type { Arena } from './arena.ts';
 import { readCounter, writeCounter } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 
@@ -83,35 +84,36 @@ export function loadSessions(map: ByteMap): Sessions {
 }
 
 /** Writes into a map what changed since the last time. */
-export function saveSessions(sessions: Sessions, map: ByteMap): void {
+export function saveSessions(sessions: Sessions, map: ByteMap, arena: Arena): void {
   for (const [id, blocks] of sessions.changed) {
     const session = sessions.open.get(id);
     if (session === undefined) {
-      deleteSession(map, id);
+      deleteSession(map, arena, id);
     } else {
-      map.put(Table.Sessions, sessionKey(id), encodeHead(session));
-      for (const block of blocks) saveBlock(map, session, block);
+      map.put(Table.Sessions, headKey(arena, id), encodeHead(arena, session));
+      for (const block of blocks) saveBlock(map, arena, session, block);
     }
   }
   sessions.changed.clear();
 }
 
 /** A checksum of what sessions mean, continued from another. */
-export function hashSessions(sessions: Sessions, start: number): number {
+export function hashSessions(sessions: Sessions, arena: Arena, start: number): number {
   let hash = start;
   for (const session of sessions.open.values()) {
-    hash = crc32(encodeHead(session), crc32(sessionKey(session.session), hash));
+    hash = crc32(headKey(arena, session.session), hash);
+    hash = crc32(encodeHead(arena, session), hash);
     const sequences = [...session.answers.keys()].sort((a, b) => a - b);
-    hash = crc32(encodeAnswers(session, sequences), hash);
+    hash = crc32(encodeAnswers(arena, session, sequences), hash);
   }
   return hash;
 }
 
-function saveBlock(map: ByteMap, session: OpenSession, block: number): void {
-  const key = Buffer.concat([sessionKey(session.session), sessionKey(block)]);
-  const answers = encodeAnswers(session, sequencesOf(session, block));
-  if (answers.length === 0) map.delete(Table.Sessions, key);
-  else map.put(Table.Sessions, key, answers);
+function saveBlock(map: ByteMap, arena: Arena, session: OpenSession, block: number): void {
+  const key = blockKey(arena, session.session, block);
+  const sequences = sequencesOf(session, block);
+  if (sequences.length === 0) map.delete(Table.Sessions, key);
+  else map.put(Table.Sessions, key, encodeAnswers(arena, session, sequences));
 }
 
 /** The writes of a block whose answers are remembered, ascending. */
@@ -128,9 +130,9 @@ function sequencesOf({ answers }: OpenSession, block: number): number[] {
 }
 
 /** Scanned for, since nobody knows which of its blocks are in the table. */
-function deleteSession(map: ByteMap, id: number): void {
+function deleteSession(map: ByteMap, arena: Arena, id: number): void {
   const keys: Buffer[] = [];
-  const bounds = { from: sessionKey(id), to: sessionKey(id + 1), reverse: false };
+  const bounds = { from: headKey(arena, id), to: headKey(arena, id + 1), reverse: false };
   map.scan(Table.Sessions, bounds, (key) => {
     keys.push(key);
     return true;
@@ -138,14 +140,13 @@ function deleteSession(map: ByteMap, id: number): void {
   for (const key of keys) map.delete(Table.Sessions, key);
 }
 
-function encodeAnswers(session: OpenSession, sequences: readonly number[]): Buffer {
+function encodeAnswers(arena: Arena, session: OpenSession, sequences: readonly number[]): Buffer {
   let sizeBytes = 0;
   for (const sequence of sequences) {
     sizeBytes += ANSWER_HEAD_BYTES + session.answers.get(sequence)!.length;
   }
-  const bytes = Buffer.allocUnsafe(sizeBytes);
-  const view = viewOf(bytes);
-  let offset = 0;
+  let offset = arena.reserve(sizeBytes);
+  const { bytes, view } = arena;
   for (const sequence of sequences) {
     const answer = session.answers.get(sequence)!;
     writeCounter(view, offset, sequence);
@@ -153,7 +154,7 @@ function encodeAnswers(session: OpenSession, sequences: readonly number[]): Buff
     bytes.set(answer, offset + ANSWER_HEAD_BYTES);
     offset += ANSWER_HEAD_BYTES + answer.length;
   }
-  return bytes;
+  return arena.piece();
 }
 
 function loadBlock(session: OpenSession, bytes: Buffer): void {
@@ -168,25 +169,27 @@ function loadBlock(session: OpenSession, bytes: Buffer): void {
   }
 }
 
-function encodeHead(session: OpenSession): Buffer {
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
-  const view = viewOf(bytes);
-  writeCounter(view, 0, session.ttlSeconds);
-  writeCounter(view, 8, session.lastIndex);
-  writeCounter(view, 16, session.acknowledged);
-  return bytes;
+function encodeHead(arena: Arena, session: OpenSession): Buffer {
+  const offset = arena.reserve(HEAD_BYTES);
+  writeCounter(arena.view, offset, session.ttlSeconds);
+  writeCounter(arena.view, offset + 8, session.lastIndex);
+  writeCounter(arena.view, offset + 16, session.acknowledged);
+  return arena.piece();
 }
 
 function decodeHead(id: number, bytes: Buffer): OpenSession {
   return createSession(id, readCounter(bytes, 0), readCounter(bytes, 8), readCounter(bytes, 16));
 }
 
-function sessionKey(id: number): Buffer {
-  const key = Buffer.allocUnsafe(SESSION_KEY_BYTES);
-  writeCounter(viewOf(key), 0, id);
-  return key;
+function headKey(arena: Arena, id: number): Buffer {
+  const offset = arena.reserve(SESSION_KEY_BYTES);
+  writeCounter(arena.view, offset, id);
+  return arena.piece();
 }
 
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function blockKey(arena: Arena, id: number, block: number): Buffer {
+  const offset = arena.reserve(2 * SESSION_KEY_BYTES);
+  writeCounter(arena.view, offset, id);
+  writeCounter(arena.view, offset + SESSION_KEY_BYTES, block);
+  return arena.piece();
 }

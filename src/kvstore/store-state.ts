@@ -84,7 +84,7 @@ export function appliedOf(view: ByteMapSnapshot): AppliedPosition {
 /** Writes the state into the map, to reach the disk in the same flush as its effects. */
 export function saveState(state: StoreState): void {
   assert(!state.hasOpenEffects, 'every effect belongs to an applied entry before it is flushed');
-  saveSessions(state.sessions, state.map);
+  saveSessions(state.sessions, state.map, state.arena);
   state.map.put(Table.Meta, Buffer.from(STATE_KEY), encodeState(state));
 }
 
