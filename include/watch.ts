@@ -111,7 +111,10 @@ export type WatchHub = {
    * @returns whether there is more to do at once
    */
   readonly catchUp: () => boolean;
-  /** Tells the current revision to those who asked for progress and were told nothing since. */
+  /**
+   * Tells the current revision to those who asked for progress and were told nothing since. Where
+   * they are many, catchUp goes on with it.
+   */
   readonly tellProgress: () => void;
   /** The store was replaced by a snapshot: what was told stays told, the rest is looked up. */
   readonly storeReplaced: () => void;

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import {
+  CATCH_UP_COHORTS_MAX,
   CATCH_UP_STEP_REVISIONS_MAX,
   OpKind,
   type TxnOp,
@@ -148,6 +149,26 @@ t.test('the long history of one key comes in pieces, oldest first', async (t) =>
     t.strictSame(revisions, expected);
     stream.cancel(1);
     listener.take();
+  }
+  await store.close();
+});
+
+t.test('more starts than are read from at once are all told everything', async (t) => {
+  const { store, listener, stream } = await openWatched();
+  const distance = CATCH_UP_STEP_REVISIONS_MAX + 500;
+  const starts = Array.from({ length: 2 * CATCH_UP_COHORTS_MAX }, (_, at) => 2 + at * distance);
+  const count = starts.length * distance;
+  for (let round = 0; round < count; round += 1) apply(store, `put a${round % 100} ${round}`);
+  store.watches.notify();
+  // Each is behind all that came before it, so that none can join another.
+  for (const startRevision of starts.toReversed()) {
+    stream.create(startRevision, watchOf('a', 'b', { startRevision }));
+  }
+  catchUp(store);
+  for (const start of starts) {
+    const told = listener.batchesOf(start).flatMap(({ events }) => events);
+    t.equal(told.length, count + 2 - start);
+    t.equal(told[0]?.kv.modRevision, start);
   }
   await store.close();
 });

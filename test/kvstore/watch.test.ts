@@ -109,15 +109,17 @@ t.test('a watch that starts in the future is told nothing before', async (t) => 
 
 t.test('a negative start is an old one', async (t) => {
   for (const end of ['', 'b']) {
-    const { store, listener, stream } = await openWatched('put a 1');
-    stream.create(1, watchOf('a', end, { startRevision: -7 }));
-    catchUp(store);
-    t.strictSame(listener.take(), ['1: put a=1 2/2/1']);
-    apply(store, 'compact 2');
-    stream.create(2, watchOf('a', end, { startRevision: -7 }));
-    catchUp(store);
-    t.strictSame(listener.take(), ['2: Compacted 2']);
-    await store.close();
+    for (const startRevision of [-1, -7]) {
+      const { store, listener, stream } = await openWatched('put a 1');
+      stream.create(1, watchOf('a', end, { startRevision }));
+      catchUp(store);
+      t.strictSame(listener.take(), ['1: put a=1 2/2/1']);
+      apply(store, 'compact 2');
+      stream.create(2, watchOf('a', end, { startRevision }));
+      catchUp(store);
+      t.strictSame(listener.take(), ['2: Compacted 2']);
+      await store.close();
+    }
   }
 });
 
@@ -207,6 +209,19 @@ t.test('progress is told to those who asked, are in sync, and had no news', asyn
   listener.isFull = true;
   store.watches.tellProgress();
   t.strictSame(listener.take(), []);
+  await store.close();
+});
+
+t.test('many notes of progress are told in steps, each watch once', async (t) => {
+  const { store, listener, stream } = await openWatched('put a 1');
+  const ids = Array.from({ length: 5000 }, (_, id) => id);
+  for (const id of ids) stream.create(id, watchOf('a', '', { progressNotify: true }));
+  store.watches.tellProgress();
+  t.ok(listener.lines.length < ids.length);
+  stream.cancel(4999);
+  catchUp(store);
+  const expected = ids.slice(0, -1).map((id) => `${id}: progress 2`);
+  t.strictSame(listener.take(), expected);
   await store.close();
 });
 

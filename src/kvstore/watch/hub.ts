@@ -85,6 +85,8 @@ class Hub {
   readonly #closing = new Set<StreamState>();
   /** Watches that want notes of progress. */
   readonly #progress = new Set<Watch>();
+  /** A round of notes of progress that is under way. */
+  #round: Iterator<Watch, undefined> | undefined;
   #isCohortsTurn = false;
 
   constructor(state: () => StoreState) {
@@ -134,6 +136,7 @@ class Hub {
   catchUp(): boolean {
     const state = this.#state();
     this.#removeClosed();
+    this.#goRound();
     if (this.#live.main <= state.revision) {
       this.#skipUnwatched(state);
       advance(state, this.#live, this.#parkLive);
@@ -144,20 +147,13 @@ class Hub {
     } else {
       this.#serveStreams(state);
     }
-    const isLate = this.#live.main <= state.revision;
+    const isLate = this.#live.main <= state.revision || this.#round !== undefined;
     return isLate || this.#lagging.count > 0 || this.#due.count > 0 || this.#closing.size > 0;
   }
 
   tellProgress(): void {
-    this.#skipUnwatched(this.#state());
-    const revision = this.#live.main - 1;
-    for (const watch of this.#progress) {
-      const { stream, hasNews } = watch;
-      watch.hasNews = false;
-      const isInSync = watch.group?.cohort === this.#live && watch.nextMain <= this.#live.main;
-      if (!isInSync || hasNews || stream.isClosed || !canTell(stream)) continue;
-      stream.sink.progress(watch.id, revision);
-    }
+    this.#round ??= this.#progress.values();
+    this.#goRound();
   }
 
   storeReplaced(): void {
@@ -222,6 +218,24 @@ class Hub {
       this.#closing.delete(stream);
       this.#streams.delete(stream);
     }
+  }
+
+  /** Tells some of the watches that want it how far they are. */
+  #goRound(): void {
+    for (let count = 0; count < STEP_WATCHES_MAX && this.#round !== undefined; count += 1) {
+      const watch = this.#round.next().value;
+      if (watch === undefined) this.#round = undefined;
+      else this.#noteProgress(watch);
+    }
+  }
+
+  #noteProgress(watch: Watch): void {
+    const { stream, group, hasNews } = watch;
+    const { main } = this.#live;
+    watch.hasNews = false;
+    const isInSync = group?.cohort === this.#live && watch.nextMain <= main;
+    if (!isInSync || hasNews || stream.isClosed || !canTell(stream)) return;
+    stream.sink.progress(watch.id, main - 1);
   }
 
   /** Nobody watches: nothing need be read. */
