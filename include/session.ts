@@ -19,7 +19,7 @@ export const SESSION_TTL_SECONDS = 60;
 /** Most seconds of a session's time. */
 export const SESSION_TTL_SECONDS_MAX = 86_400;
 
-/** Most sessions of a store, about 200 bytes each; further ones are refused (TooManySessions). */
+/** Most sessions of a store, about 500 bytes each; further ones are refused (TooManySessions). */
 export const SESSIONS_MAX = 1_000_000;
 
 /**

@@ -41,6 +41,12 @@ export const SUB_MAX = 0xffff_ffff;
 /** Version of the layout of all tables. */
 const FORMAT_VERSION = 2;
 
+/**
+ * Bytes of other writes that hold up the event loop at a flush as long as a changed session does: a
+ * few microseconds.
+ */
+const CHANGED_SESSION_BYTES = 1_024;
+
 const STATE_KEY = Buffer.from('state');
 const FIXED_BYTES = 4 + 8 + 8 + 8 + 4 + 8 + 8 + 8 + 8;
 
@@ -79,6 +85,11 @@ export function loadState(map: ByteMap, path: string): StoreState {
 export function appliedOf(view: ByteMapSnapshot): AppliedPosition {
   const record = view.get(Table.Meta, STATE_KEY);
   return record === undefined ? NOTHING_APPLIED : decodeState(record, 'snapshot').applied;
+}
+
+/** What the next flush will write, in bytes; sessions by what they cost it. */
+export function unflushedBytes({ map, sessions }: StoreState): number {
+  return map.unflushedBytes() + sessions.changed.size * CHANGED_SESSION_BYTES;
 }
 
 /** Writes the state into the map, to reach the disk in the same flush as its effects. */

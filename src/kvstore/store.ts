@@ -34,7 +34,7 @@ import { range } from './range.ts';
 import { findSession, once, openSession, visitSessions } from './sessions.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import { SnapshotStream } from './snapshot-stream.ts';
-import { appliedOf, loadState, type StoreState, saveState } from './store-state.ts';
+import { appliedOf, loadState, type StoreState, saveState, unflushedBytes } from './store-state.ts';
 import { readTxn, txn } from './txn.ts';
 import { createWatchHub, type StoreWatches } from './watch/hub.ts';
 import { beginWrite, deleteRange, finishWrite, put } from './write-transaction.ts';
@@ -73,7 +73,7 @@ export async function openStore(home: StoreHome): Promise<Store> {
     compactedPhysically: () => sweptRevision(store.state),
     flushIfDue: (nowMs) => store.flushIfDue(nowMs),
     flush: () => store.flush(),
-    unflushedBytes: () => store.state.map.unflushedBytes(),
+    unflushedBytes: () => unflushedBytes(store.state),
     exportSnapshot: () => store.exportSnapshot(),
     importSnapshot: () => store.importSnapshot(),
     installSnapshot: () => store.installSnapshot(),
@@ -143,7 +143,7 @@ class OpenStore {
     if (this.#flushing !== undefined || !this.#isDirty()) return undefined;
     this.#dirtySinceMs ??= nowMs;
     const isDue =
-      this.state.map.unflushedBytes() >= FLUSH_BYTES || nowMs - this.#dirtySinceMs >= FLUSH_MS;
+      unflushedBytes(this.state) >= FLUSH_BYTES || nowMs - this.#dirtySinceMs >= FLUSH_MS;
     return isDue ? this.flush() : undefined;
   }
 

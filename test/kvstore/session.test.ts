@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import {
+  FLUSH_BYTES,
   SESSION_ANSWER_BYTES_MAX,
   SESSION_ANSWERS_BYTES_MAX,
   SESSION_ANSWERS_MAX,
@@ -16,7 +17,7 @@ import { createRandom } from '../../src/random.ts';
 import { HOMES } from './map-homes.ts';
 import { createMemoryHome } from './memory-base.ts';
 import { randomTxn } from './random-commands.ts';
-import { deleteOf, delOp, putOf, putOp, rangeOf, showAnswer, txnOf } from './store-requests.ts';
+import { deleteOf, delOp, putOf, putOp, showAnswer, txnOf } from './store-requests.ts';
 
 /** Applies an entry; its answer as text. */
 function apply(store: Store, run: (store: Store) => unknown): string {
@@ -256,15 +257,26 @@ t.test('there are so many sessions and no more', async (t) => {
   t.match(refused(), /session:1000003/);
 });
 
-t.test('sessions cost the map nothing until they are flushed', async (t) => {
+t.test('a session that is used again and again is flushed once', async (t) => {
   const store = await openStore(createMemoryHome());
   const session = open(store);
+  const unflushed = store.unflushedBytes();
+  for (let sequence = 1; sequence <= 10; sequence += 1) {
+    t.equal(put(store, session, sequence, 0, '', { ignoreValue: true }), 'KeyNotFound');
+  }
+  t.equal(store.unflushedBytes(), unflushed);
   await store.flush();
-  put(store, session, 1);
-  const alone = store.unflushedBytes();
-  await store.flush();
-  apply(store, () => store.put(putOf('a', '1')));
-  t.equal(store.unflushedBytes(), alone);
-  t.match(store.range(rangeOf('a')), { count: 1 });
+  t.equal(store.unflushedBytes(), 0);
+  await store.close();
+});
+
+t.test('so many sessions make a flush due', async (t) => {
+  const store = await openStore(createMemoryHome());
+  for (let count = 1; count < FLUSH_BYTES / 1024; count += 1) open(store);
+  t.equal(store.flushIfDue(0), undefined);
+  open(store);
+  const flush = store.flushIfDue(0);
+  t.not(flush, undefined);
+  await flush;
   await store.close();
 });
