@@ -9,6 +9,8 @@ export type Clock = {
   readonly nowMs: () => number;
   /** Wall-clock milliseconds since 1970, for people only. */
   readonly wallMs: () => number;
+  /** Calls `run` in a turn of the event loop of its own, behind what is under way. */
+  readonly soon: (run: () => void) => Timer;
   /** Calls `run` once after `delayMs`. Does not keep the process alive by itself. */
   readonly after: (delayMs: number, run: () => void) => Timer;
   /** Calls `run` every `periodMs` until cancelled. Does not keep the process alive by itself. */
@@ -20,6 +22,10 @@ export function createSystemClock(): Clock {
   return {
     nowMs: () => performance.now(),
     wallMs: () => Date.now(),
+    soon: (run) => {
+      const immediate = setImmediate(run);
+      return { cancel: () => clearImmediate(immediate) };
+    },
     after: (delayMs, run) => {
       const timer = setTimeout(run, delayMs);
       timer.unref();

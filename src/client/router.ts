@@ -61,7 +61,7 @@ export type RouterOptions = Pick<LinkOwner, 'clock' | 'dialTimeoutMs' | 'openStr
 /** Sends requests to the nodes of a cluster. */
 export class Router implements LinkOwner {
   readonly clock: Clock;
-  readonly flushQueue: FlushQueue = new FlushQueue();
+  readonly flushQueue: FlushQueue;
   readonly dialTimeoutMs: number;
   readonly openStream: OpenStream;
 
@@ -82,6 +82,7 @@ export class Router implements LinkOwner {
 
   constructor(options: RouterOptions) {
     this.clock = options.clock;
+    this.flushQueue = new FlushQueue(options.clock);
     this.dialTimeoutMs = options.dialTimeoutMs;
     this.openStream = options.openStream;
     this.#random = options.random;

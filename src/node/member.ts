@@ -270,7 +270,7 @@ export class Member {
   schedulePump(): void {
     if (this.#isPumpScheduled) return;
     this.#isPumpScheduled = true;
-    setImmediate(this.#pump);
+    this.options.clock.soon(this.#pump);
   }
 
   readonly #pump = (): void => {

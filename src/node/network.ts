@@ -7,7 +7,6 @@
  */
 
 import type { Duplex } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../include/log.ts';
 import type { NodeConfig, NodeId, PeerStatus } from '../../include/node.ts';
 import { CloseReason } from '../../include/rpc.ts';
@@ -45,7 +44,7 @@ export type NetworkOptions = {
 export class Network {
   readonly transport: Transport;
   readonly #options: NetworkOptions;
-  readonly #flushQueue = new FlushQueue();
+  readonly #flushQueue: FlushQueue;
   readonly #links: Map<NodeId, PeerLink> = new Map();
   readonly #peers: readonly NodeConfig[];
   readonly #stopped = new AbortController();
@@ -54,6 +53,7 @@ export class Network {
 
   constructor(options: NetworkOptions) {
     this.#options = options;
+    this.#flushQueue = new FlushQueue(options.clock);
     this.#peers = options.nodes.filter(({ id }) => id !== options.self.id);
     for (const peer of this.#peers) this.#links.set(peer.id, this.#createLink(peer));
     this.transport = {
@@ -169,7 +169,7 @@ export class Network {
             flushQueue: this.#flushQueue,
             meta: reader.applied,
             nextChunk: async () => {
-              await nextTurn();
+              await new Promise<void>((resolve) => void clock.soon(resolve));
               return reader.next();
             },
           },

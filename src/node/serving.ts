@@ -130,7 +130,7 @@ export class Serving {
     const { store, clock, isOpen, schedulePump } = this.#options;
     if (this.#isCompacting || !isOpen()) return;
     this.#isCompacting = true;
-    setImmediate(() => {
+    clock.soon(() => {
       this.#isCompacting = false;
       if (!isOpen()) return;
       if (store.unflushedBytes() >= FLUSH_BYTES) {

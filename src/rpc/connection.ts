@@ -319,7 +319,7 @@ export class Connection {
     if (!this.#isPaused || this.#isResuming) return;
     if (this.#isOverloaded(this.#limits.inflightMax / 2)) return;
     this.#isResuming = true;
-    setImmediate(this.#resumeNow);
+    this.#clock.soon(this.#resumeNow);
   }
 
   readonly #resumeNow = (): void => {

@@ -3,6 +3,7 @@
  * are written once each, when the turn ends or when the owner of the loop says so.
  */
 
+import type { Clock, Timer } from '../clock.ts';
 import { SegmentPool } from './segment-pool.ts';
 
 /** Something with frames to send. */
@@ -15,22 +16,27 @@ export class FlushQueue {
   /** The buffers that the connections of this thread write into. */
   readonly pool: SegmentPool = new SegmentPool();
 
+  readonly #clock: Pick<Clock, 'soon'>;
   #waiting: Flushable[] = [];
   #spare: Flushable[] = [];
-  #scheduled: NodeJS.Immediate | undefined;
+  #scheduled: Timer | undefined;
+
+  constructor(clock: Pick<Clock, 'soon'>) {
+    this.#clock = clock;
+  }
 
   /** Adds a connection that began to have unsent frames; it is flushed in this turn. */
   add(flushable: Flushable): void {
     this.#waiting.push(flushable);
-    this.#scheduled ??= setImmediate(this.#onImmediate);
+    this.#scheduled ??= this.#clock.soon(this.#onTurn);
   }
 
   /** Writes what waits, now. */
   flush(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
-    // An immediate left behind would cost the event loop a turn with nothing to do.
-    clearImmediate(this.#scheduled);
+    // Left behind, it would cost the event loop a turn with nothing to do.
+    this.#scheduled?.cancel();
     this.#scheduled = undefined;
     this.#waiting = this.#spare;
     this.#spare = waiting;
@@ -38,7 +44,7 @@ export class FlushQueue {
     waiting.length = 0;
   }
 
-  readonly #onImmediate = (): void => {
+  readonly #onTurn = (): void => {
     this.#scheduled = undefined;
     this.flush();
   };

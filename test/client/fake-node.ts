@@ -79,13 +79,14 @@ export async function startFakeNode(id: number, script: Script, port = 0): Promi
   const marks: SessionMark[] = [];
   let sessionCount = 0;
   const connections: Connection[] = [];
+  const clock = createSystemClock();
   const server = await listen({
     address: '127.0.0.1',
     port,
     clusterId: CLUSTER_ID,
     nodeId: id,
-    clock: createSystemClock(),
-    flushQueue: new FlushQueue(),
+    clock,
+    flushQueue: new FlushQueue(clock),
     log: NO_LOG,
     acceptsPeer: () => false,
     onClient: (connection) => {

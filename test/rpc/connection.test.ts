@@ -38,7 +38,7 @@ async function pair(t: Test, limits: Partial<ConnectionLimits> = {}): Promise<Pa
     RawClient.connect(port),
   ]);
   const all = { ...CLIENT_LIMITS, ...limits };
-  const connection = new Connection(socket, 'test:1', all, clock, new FlushQueue());
+  const connection = new Connection(socket, 'test:1', all, clock, new FlushQueue(clock));
   connection.hello = CLIENT_HELLO;
   const ended = new Promise<{ reason: CloseReason; error: KvorumError | undefined }>((resolve) => {
     connection.onClose = (_connection, reason, error) => resolve({ reason, error });

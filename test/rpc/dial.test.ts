@@ -38,7 +38,7 @@ function attempt(t: Test, port: number, address = '127.0.0.1'): Attempt {
       limits: NODE_LIMITS,
       timeoutMs: TIMEOUT_MS,
       clock,
-      flushQueue: new FlushQueue(),
+      flushQueue: new FlushQueue(clock),
     },
     {
       onReady: (ready) => settle({ connection: ready }),

@@ -1,4 +1,4 @@
-/** For tests: time that moves only when the test says so. */
+/** For tests: time that moves only when the test says so. Turns of the event loop are real. */
 
 import type { Clock, Timer } from '../../src/clock.ts';
 
@@ -11,6 +11,10 @@ export class ManualClock implements Clock {
 
   readonly nowMs = (): number => this.#nowMs;
   readonly wallMs = (): number => this.#nowMs;
+  readonly soon = (run: () => void): Timer => {
+    const immediate = setImmediate(run);
+    return { cancel: () => clearImmediate(immediate) };
+  };
   readonly after = (delayMs: number, run: () => void): Timer => this.#add(delayMs, undefined, run);
   readonly every = (periodMs: number, run: () => void): Timer => this.#add(periodMs, periodMs, run);
 

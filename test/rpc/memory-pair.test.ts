@@ -84,6 +84,7 @@ t.test('a server without a port serves what it adopts, by the same rules', async
   });
   t.equal(server.port, 0, 'it listens nowhere');
   const ended = await new Promise((resolve) => {
+    const clock = new ManualClock();
     const connection = dial(
       {
         address: 'inside',
@@ -91,8 +92,8 @@ t.test('a server without a port serves what it adopts, by the same rules', async
         hello: CLIENT_HELLO,
         limits: NODE_LIMITS,
         timeoutMs: 1_000,
-        clock: new ManualClock(),
-        flushQueue: new FlushQueue(),
+        clock,
+        flushQueue: new FlushQueue(clock),
         openStream: () => {
           const [mine, theirs] = createMemoryPair();
           server.server.adopt(theirs, 'this process');

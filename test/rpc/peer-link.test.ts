@@ -53,7 +53,7 @@ function createLink(t: Test, port: number, options: Partial<PeerLinkOptions> = {
     port,
     clock,
     random: createRandom(1),
-    flushQueue: new FlushQueue(),
+    flushQueue: new FlushQueue(clock),
     log: createTestLog(lines, signal),
     onOnline: () => {
       transitions.push('online');

@@ -249,7 +249,7 @@ for (const [name, address, port, text] of wrongPlaces) {
       clusterId: CLUSTER_ID,
       nodeId: NO_NODE,
       clock: new ManualClock(),
-      flushQueue: new FlushQueue(),
+      flushQueue: new FlushQueue(new ManualClock()),
       log: NO_LOG,
       acceptsPeer: () => false,
       onClient: () => {},

@@ -76,6 +76,7 @@ function send(
   next: () => Buffer | undefined | Promise<Buffer | undefined>,
   options: { clock?: ManualClock; signal?: AbortSignal; peerId?: number } = {},
 ): Promise<SnapshotTotals> {
+  const clock = options.clock ?? new ManualClock();
   return sendSnapshot(
     {
       clusterId: CLUSTER_ID,
@@ -83,8 +84,8 @@ function send(
       peerId: options.peerId ?? 1,
       address: '127.0.0.1',
       port,
-      clock: options.clock ?? new ManualClock(),
-      flushQueue: new FlushQueue(),
+      clock,
+      flushQueue: new FlushQueue(clock),
       meta: META,
       nextChunk: next,
     },

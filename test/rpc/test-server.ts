@@ -76,7 +76,7 @@ export async function startServer(
     clusterId: CLUSTER_ID,
     nodeId: 1,
     clock,
-    flushQueue: new FlushQueue(),
+    flushQueue: new FlushQueue(clock),
     log: createTestLog(told.lines, signal),
     acceptsPeer: (nodeId) => nodeId < 5,
     onPeer: (nodeId) => {
