@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Cluster } from './cluster.ts';
 import { etcd } from './etcd.ts';
-import { etcdRequestBody } from './etcd-wire.ts';
+import { etcdRequestBody } from './etcd-messages.ts';
 import { Generator } from './generate.ts';
 import { Operation } from './wire.ts';
 
@@ -50,6 +50,7 @@ for (const [connectionCount, inflightPerConnection] of SHAPES) {
     connectionCount,
     inflightPerConnection,
     keyCount: 1,
+    firstKey: 0,
     valueBytes: VALUE.length,
     warmupMs: WARMUP_SECONDS * 1_000,
     windowMs: WINDOW_SECONDS * 1_000,

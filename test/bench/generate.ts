@@ -1,7 +1,8 @@
 /** The parent's side of the load generator's process. */
 
 import { type ChildProcess, fork } from 'node:child_process';
-import type { GeneratorReply } from './generator.ts';
+import type { FanOutJob, FanOutResult } from './fan-out.ts';
+import type { GeneratorJob, GeneratorReply } from './generator.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 
 /** A running generator process. */
@@ -18,22 +19,31 @@ export class Generator {
    *
    * @throws Error with what the generator says went wrong
    */
-  async run(job: LoadJob): Promise<LoadResult> {
-    const reply = await new Promise<GeneratorReply>((resolve) => {
-      const onExit = (): void => resolve({ error: 'the generator process died' });
-      this.#child.once('exit', onExit);
-      this.#child.once('message', (message) => {
-        this.#child.off('exit', onExit);
-        resolve(message as GeneratorReply);
-      });
-      this.#child.send(job);
-    });
-    if ('error' in reply) throw new Error(reply.error);
-    return reply.result;
+  run(job: LoadJob): Promise<LoadResult> {
+    return this.#ask<LoadResult>({ kind: 'load', job });
+  }
+
+  /** The same, for watchers. */
+  fanOut(job: FanOutJob): Promise<FanOutResult> {
+    return this.#ask<FanOutResult>({ kind: 'fan-out', job });
   }
 
   /** Ends the process. */
   stop(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  async #ask<T>(asked: GeneratorJob): Promise<T> {
+    const reply = await new Promise<GeneratorReply<T>>((resolve) => {
+      const onExit = (): void => resolve({ error: 'the generator process died' });
+      this.#child.once('exit', onExit);
+      this.#child.once('message', (message) => {
+        this.#child.off('exit', onExit);
+        resolve(message as GeneratorReply<T>);
+      });
+      this.#child.send(asked);
+    });
+    if ('error' in reply) throw new Error(reply.error);
+    return reply.result;
   }
 }

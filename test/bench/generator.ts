@@ -3,18 +3,25 @@
  * A process of its own, so that reading tables and logs never steals time from the requests.
  */
 
+import { type FanOutJob, type FanOutResult, runFanOut } from './fan-out.ts';
 import { type LoadJob, type LoadResult, runLoad } from './load.ts';
 
-/** What the process answers. */
-export type GeneratorReply = { readonly result: LoadResult } | { readonly error: string };
+/** What the process is asked. */
+export type GeneratorJob =
+  | { readonly kind: 'load'; readonly job: LoadJob }
+  | { readonly kind: 'fan-out'; readonly job: FanOutJob };
 
-process.on('message', (job: LoadJob) => {
-  runLoad(job).then(
+/** What the process answers. */
+export type GeneratorReply<T> = { readonly result: T } | { readonly error: string };
+
+process.on('message', (asked: GeneratorJob) => {
+  const result = asked.kind === 'load' ? runLoad(asked.job) : runFanOut(asked.job);
+  result.then(
     (result) => reply({ result }),
     (error: unknown) => reply({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
 
-function reply(message: GeneratorReply): void {
+function reply(message: GeneratorReply<LoadResult | FanOutResult>): void {
   process.send?.(message);
 }

@@ -12,7 +12,7 @@ import { connect, type Socket } from 'node:net';
 import { createRandom, type Random } from '../../src/random.ts';
 import { createHistogram, type Histogram, percentileMicros, record } from './histogram.ts';
 import { cpuMicros } from './proc.ts';
-import type { Operation, Wire } from './wire.ts';
+import { Operation, type Wire } from './wire.ts';
 import { createWire, type SystemName } from './wires.ts';
 
 /** Milliseconds between two looks at how the load gets on. */
@@ -42,8 +42,10 @@ export type LoadJob = {
   readonly ports: readonly number[];
   readonly connectionCount: number;
   readonly inflightPerConnection: number;
-  /** Keys are drawn from [0, keyCount). */
+  /** Keys are drawn from keyCount ones, from the number firstKey on. */
   readonly keyCount: number;
+  /** Of a compare-and-swap: nobody has put one of these keys yet. */
+  readonly firstKey: number;
   readonly valueBytes: number;
   readonly warmupMs: number;
   /** Length of the measured window; 0: ask for every key exactly once, in scattered order. */
@@ -73,8 +75,12 @@ type Connection = {
   readonly wire: Wire;
   /** Requests of one turn, gathered; replaced while a write of it is in flight. */
   out: Buffer;
+  /** Its place among the connections. */
+  readonly number: number;
   /** When each slot's request was written, in ms; -1 while the slot is free. */
   readonly startedMs: Float64Array;
+  /** Which key each slot's request is about. */
+  readonly keys: Uint32Array;
   /** Bytes of a frame that has not arrived whole. */
   rest: Buffer | undefined;
 };
@@ -83,6 +89,8 @@ type Load = {
   readonly job: LoadJob;
   readonly random: Random;
   readonly connections: Connection[];
+  /** Of each key, how often it was swapped: its version. Zeros for other operations. */
+  readonly versions: Uint32Array;
   histogram: Histogram;
   isMeasuring: boolean;
   isStopping: boolean;
@@ -180,6 +188,7 @@ function createLoad(job: LoadJob): Load {
     job,
     random: createRandom(job.seed),
     connections: [],
+    versions: new Uint32Array(job.keyCount),
     histogram: createHistogram(),
     isMeasuring: false,
     isStopping: false,
@@ -209,14 +218,19 @@ async function openAll(load: Load): Promise<void> {
     const count = Math.min(CONNECTING_MAX, job.connectionCount - load.connections.length);
     const opening = Array.from({ length: count }, (_, slot) => {
       const port = job.ports[(load.connections.length + slot) % job.ports.length]!;
-      return openConnection(load, port, value);
+      return openConnection(load, port, load.connections.length + slot, value);
     });
     load.connections.push(...(await Promise.all(opening)));
     load.silentTicks = 0;
   }
 }
 
-function openConnection(load: Load, port: number, value: Buffer): Promise<Connection> {
+function openConnection(
+  load: Load,
+  port: number,
+  number: number,
+  value: Buffer,
+): Promise<Connection> {
   const { job } = load;
   const wire = createWire(job.system, job.operation, value, `127.0.0.1:${port}`);
   return new Promise((resolve, reject) => {
@@ -237,7 +251,9 @@ function openConnection(load: Load, port: number, value: Buffer): Promise<Connec
       socket,
       wire,
       out: allocateOut(job, wire),
+      number,
       startedMs: new Float64Array(job.inflightPerConnection).fill(-1),
+      keys: new Uint32Array(job.inflightPerConnection),
       rest: undefined,
     };
     socket.once('connect', () => {
@@ -271,19 +287,34 @@ function startConnection(load: Load, connection: Connection): void {
 /** Writes the next request into the connection's buffer, unless the job is at its end. */
 function ask(load: Load, connection: Connection, end: number, slot: number, nowMs: number): number {
   if (load.isStopping) return end;
-  const keyNumber = nextKey(load);
-  if (keyNumber < 0) return end;
+  const key = nextKey(load, connection, slot);
+  if (key < 0) return end;
   load.inflightCount += 1;
   connection.startedMs[slot] = nowMs;
-  return connection.wire.request(connection.out, end, slot, keyNumber);
+  connection.keys[slot] = key;
+  const version = load.versions[key]!;
+  return connection.wire.request(connection.out, end, slot, load.job.firstKey + key, version);
 }
 
-function nextKey(load: Load): number {
+function nextKey(load: Load, connection: Connection, slot: number): number {
   const { keyCount, windowMs } = load.job;
+  if (load.job.operation === Operation.CompareAndSwap) return ownKey(load, connection, slot);
   if (windowMs > 0) return load.random.below(keyCount);
   if (load.askedCount === keyCount) return -1;
   load.askedCount += 1;
   return (load.askedCount * KEY_STRIDE) % keyCount;
+}
+
+/**
+ * Swaps in flight are about different keys, so that each expects the right version: each slot has
+ * keys of its own.
+ */
+function ownKey(load: Load, connection: Connection, slot: number): number {
+  const { connectionCount, inflightPerConnection, keyCount } = load.job;
+  const slotCount = connectionCount * inflightPerConnection;
+  const ownCount = Math.floor(keyCount / slotCount);
+  const place = connection.number * inflightPerConnection + slot;
+  return place + slotCount * load.random.below(ownCount);
 }
 
 function onChunk(load: Load, connection: Connection, chunk: Buffer): void {
@@ -296,6 +327,9 @@ function onChunk(load: Load, connection: Connection, chunk: Buffer): void {
       if (startedMs < 0) throw new Error('an answer to a request that is not in flight');
       connection.startedMs[slot] = -1;
       load.inflightCount -= 1;
+      if (isOk && load.job.operation === Operation.CompareAndSwap) {
+        load.versions[connection.keys[slot]!]! += 1;
+      }
       if (load.isMeasuring) count(load, connection, isOk, (nowMs - startedMs) * 1_000);
       end = ask(load, connection, end, slot, nowMs);
     });

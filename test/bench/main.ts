@@ -1,7 +1,7 @@
 /**
  * kvorum and etcd side by side: the same requests, one machine, one file system, every write
- * synced. `--help` tells the options; what is measured stands in throughput.ts, failover.ts and
- * restart.ts.
+ * synced. `--help` tells the options; what is measured stands in throughput.ts, watchers.ts,
+ * failover.ts and restart.ts.
  *
  * The nodes, the load generator and whatever else runs share the machine: take the ratios.
  */
@@ -17,11 +17,18 @@ import { Generator } from './generate.ts';
 import { createKvorum } from './kvorum.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { measureRestart, type Restart } from './restart.ts';
-import { eventsTable, throughputTable } from './table.ts';
+import { eventsTable, throughputTable, watchersTable } from './table.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureWatchers } from './watchers.ts';
 import type { SystemName } from './wires.ts';
 
 const GIB = 1024 ** 3;
+
+/** Parts that are lines of one table. */
+const THROUGHPUT_PARTS = ['puts', 'txns', 'keepalives', 'gets'] as const;
+
+/** Above the numbers of all keys that are filled in. */
+const FRESH_KEYS_FROM = 1_000_000_000;
 
 const options = readOptions(process.argv.slice(2));
 if (options === undefined) {
@@ -47,9 +54,14 @@ async function run(options: Options): Promise<void> {
   const running = new Set<Cluster>();
   const generator = new Generator();
   const kvorum = createKvorum(options);
+  let freshKey = FRESH_KEYS_FROM;
   const bench: Bench = {
     options,
     generator,
+    takeKeys: (count) => {
+      freshKey += count;
+      return freshKey - count;
+    },
     startCluster: async (name) => {
       const cluster = await Cluster.create(name === 'etcd' ? etcd : kvorum, directory);
       running.add(cluster);
@@ -87,9 +99,10 @@ async function measureAll(bench: Bench): Promise<void> {
   const { options } = bench;
   const { parts } = options;
   console.log(machine(options));
-  if (parts.has('puts') || parts.has('gets')) {
+  if (THROUGHPUT_PARTS.some((part) => parts.has(part))) {
     console.log(throughputTable(await measureThroughput(bench)));
   }
+  if (parts.has('watches')) console.log(watchersTable(await measureWatchers(bench)));
   const failovers = new Map<SystemName, Failover>();
   const restarts = new Map<SystemName, Restart>();
   for (const system of options.systems) {

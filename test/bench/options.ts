@@ -5,7 +5,15 @@ import { parseArgs } from 'node:util';
 import type { SystemName } from './wires.ts';
 
 /** What can be measured. */
-export const PARTS = ['puts', 'gets', 'failover', 'restart'] as const;
+export const PARTS = [
+  'puts',
+  'txns',
+  'keepalives',
+  'gets',
+  'watches',
+  'failover',
+  'restart',
+] as const;
 /** One of PARTS. */
 export type Part = (typeof PARTS)[number];
 

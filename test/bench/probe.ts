@@ -46,7 +46,7 @@ export class Probe {
     if (this.#socket === undefined) this.#connect();
     if (this.#wire === undefined || this.#sentMs[this.#slot]! >= 0) return;
     const bytes = Buffer.allocUnsafe(this.#wire.requestBytesMax);
-    const end = this.#wire.request(bytes, 0, this.#slot, keyNumber);
+    const end = this.#wire.request(bytes, 0, this.#slot, keyNumber, 0);
     this.#sentMs[this.#slot] = performance.now();
     this.#slot = (this.#slot + 1) % INFLIGHT_MAX;
     this.#socket?.write(bytes.subarray(0, end));

@@ -4,6 +4,7 @@ import type { Failover } from './failover.ts';
 import type { Memory } from './proc.ts';
 import type { Restart } from './restart.ts';
 import type { Cell, Row, Throughput } from './throughput.ts';
+import { WATCHERS, type Watching } from './watchers.ts';
 import type { SystemName } from './wires.ts';
 
 const MIB = 1024 * 1024;
@@ -47,6 +48,22 @@ ratio: kvorum / etcd. server us/op: CPU time of all three nodes. RSS, anon: the 
 is what no file backs. clients at: the better for that system of all at the leader, or spread over
 the nodes. Idle nodes, all three: ${idle.join(', ')} of a core.
 `;
+}
+
+/** Watch fan-out. */
+export function watchersTable(cells: ReadonlyMap<SystemName, Watching>): string {
+  const rows = [['', 'kvorum', 'etcd', 'ratio']];
+  const add = (label: string, value: (cell: Watching) => number): void => {
+    rows.push(pair(label, cells, value, short));
+  };
+  const watchers = `${WATCHERS.toLocaleString('en')} watchers of a key`;
+  add(`${watchers}, put to half of them told, p50 ms`, (cell) => cell.halfP50Micros / 1_000);
+  add(`${watchers}, put to the last of them told, p50 ms`, (cell) => cell.lastP50Micros / 1_000);
+  add(`${watchers}, put to the last of them told, p99 ms`, (cell) => cell.lastP99Micros / 1_000);
+  add(`${watchers}, events/s`, (cell) => cell.eventsPerSecond);
+  add(`${watchers}, server us/event`, (cell) => cell.serverCpuMicros);
+  const placed = [...cells].map(([name, cell]) => `${name} ${cell.placement}`);
+  return `${align(rows)}watchers at: ${placed.join(', ')}\n`;
 }
 
 /** Failover and restart. */

@@ -1,18 +1,20 @@
 /**
- * Puts and gets in closed loop: how many a second, how long each takes, what they cost.
+ * Puts, gets, compare-and-swaps and keep-alives in closed loop: how many a second, how long each
+ * takes, what they cost.
  *
  * The systems take turns, window by window, and the median of a line's windows is shown: what else
  * the machine does meanwhile hits both alike. Only one is under load at a time.
  *
  * Where clients connect is each system's better choice, tried for every line: all to the leader, or
- * spread over the nodes. Puts of kvorum always go to the leader, as its client library sends them.
+ * spread over the nodes. Writes and keep-alives of kvorum always go to the leader, as its client
+ * library sends them.
  *
- * Gets are measured after a restart of the nodes. Right after many puts etcd 3.4 answers each read
- * with a copy of a buffer that the puts have grown, which makes it several times slower until it is
- * restarted; one line shows that state too.
+ * What reads (gets, compares) is measured after a restart of the nodes. Right after many puts etcd
+ * 3.4 answers each read with a copy of a buffer that the puts have grown, which makes it several
+ * times slower until it is restarted; one line shows that state too.
  */
 
-import { type Bench, fill, median, progress, sleep } from './bench.ts';
+import { type Bench, fill, grantLeases, median, progress, sleep, undisturbed } from './bench.ts';
 import type { Cluster } from './cluster.ts';
 import type { LoadResult } from './load.ts';
 import { cpuMicros, type Memory, memoryOfLargest } from './proc.ts';
@@ -28,6 +30,8 @@ export type Workload = {
   readonly operation: Operation;
   readonly connectionCount: number;
   readonly inflightPerConnection: number;
+  /** Keys asked about; those of the options when left out. */
+  readonly keyCount?: number;
 };
 
 /** What one system made of a workload: medians of its windows. */
@@ -62,13 +66,10 @@ const SHAPES = [
   { label: '10 x 100 in flight', connectionCount: 10, inflightPerConnection: 100 },
 ] as const;
 
-/** Milliseconds the machine may stand still in a window; beyond, the window is measured again. */
-const STILL_MAX_MS = 500;
+/** Keys that are swapped, and leases that are renewed. */
+const HOT_KEYS = 1_000;
 
-/** Times a disturbed window is measured again. */
-const REPEATS_MAX = 3;
-
-/** Milliseconds for what a load left behind: flushes, garbage. */
+/** Milliseconds for what filling left behind: flushes, garbage. */
 const SETTLE_MS = 300;
 
 const IDLE_MS = 2_000;
@@ -84,6 +85,22 @@ const GETS = [
   ...SHAPES.map((shape) => workloadOf('serializable gets', Operation.GetSerializable, shape)),
 ];
 
+const SWAPS = [SHAPES[1], SHAPES[3]].map((shape) => ({
+  ...workloadOf('compare-and-swaps', Operation.CompareAndSwap, shape),
+  keyCount: HOT_KEYS,
+}));
+const KEEP_ALIVES = {
+  ...workloadOf('keep-alives', Operation.KeepAlive, SHAPES[3]),
+  keyCount: HOT_KEYS,
+};
+
+/** What only a leader of kvorum answers; its client library asks it at once. */
+const LEADERS_OPERATIONS: ReadonlySet<Operation> = new Set([
+  Operation.Put,
+  Operation.CompareAndSwap,
+  Operation.KeepAlive,
+]);
+
 /** Starts the clusters, fills them, measures the lines asked for. */
 export async function measureThroughput(bench: Bench): Promise<Throughput> {
   const clusters: Cluster[] = [];
@@ -98,15 +115,22 @@ export async function measureThroughput(bench: Bench): Promise<Throughput> {
   const { parts } = bench.options;
   if (parts.has('puts')) {
     for (const workload of PUTS) rows.push(await measureRow(bench, clusters, workload));
+    if (parts.has('gets')) rows.push(await measureRow(bench, clusters, GETS_AFTER_PUTS));
+  }
+  for (const cluster of clusters) {
+    await cluster.stopAll();
+    cluster.startAll();
+    await cluster.settled();
   }
   if (parts.has('gets')) {
-    if (parts.has('puts')) rows.push(await measureRow(bench, clusters, GETS_AFTER_PUTS));
-    for (const cluster of clusters) {
-      await cluster.stopAll();
-      cluster.startAll();
-      await cluster.settled();
-    }
     for (const workload of GETS) rows.push(await measureRow(bench, clusters, workload));
+  }
+  if (parts.has('txns')) {
+    for (const workload of SWAPS) rows.push(await measureRow(bench, clusters, workload));
+  }
+  if (parts.has('keepalives')) {
+    for (const cluster of clusters) await grantLeases(bench, cluster, HOT_KEYS);
+    rows.push(await measureRow(bench, clusters, KEEP_ALIVES));
   }
   for (const cluster of clusters) {
     await cluster.stopAll();
@@ -162,7 +186,8 @@ async function choosePlacement(
   cluster: Cluster,
   workload: Workload,
 ): Promise<Placement> {
-  if (cluster.system.name === 'kvorum' && workload.operation === Operation.Put) return 'leader';
+  const isLeaders = LEADERS_OPERATIONS.has(workload.operation);
+  if (cluster.system.name === 'kvorum' && isLeaders) return 'leader';
   const times = {
     warmupMs: bench.options.warmupMs / 2,
     windowMs: bench.options.windowMs / 2,
@@ -180,23 +205,21 @@ async function runWindow(
   placement: Placement,
   times: { warmupMs: number; windowMs: number; seed: number },
 ): Promise<LoadResult> {
-  for (let repeat = 0; ; repeat += 1) {
-    await sleep(SETTLE_MS);
+  const { operation, connectionCount, inflightPerConnection } = workload;
+  const keyCount = workload.keyCount ?? bench.options.keyCount;
+  return await undisturbed(async () => {
     const leaderSlot = await cluster.settled();
-    const result = await bench.generator.run({
+    return await bench.generator.run({
       system: cluster.system.name,
-      operation: workload.operation,
       ports: placement === 'leader' ? [cluster.ports[leaderSlot]!] : cluster.ports,
-      connectionCount: workload.connectionCount,
-      inflightPerConnection: workload.inflightPerConnection,
-      keyCount: bench.options.keyCount,
+      keyCount,
+      firstKey: operation === Operation.CompareAndSwap ? bench.takeKeys(keyCount) : 0,
       valueBytes: bench.options.valueBytes,
       serverPids: cluster.pids,
+      ...{ operation, connectionCount, inflightPerConnection },
       ...times,
     });
-    if (result.stillMs <= STILL_MAX_MS || repeat === REPEATS_MAX) return result;
-    progress(`the machine stood still for ${Math.round(result.stillMs)} ms: once more`);
-  }
+  });
 }
 
 function cellOf(results: readonly LoadResult[], placement: Placement, memory: Memory): Cell {

@@ -3,7 +3,7 @@
  * recognised. Each system has one; both are equally light, so that what is measured is the server.
  *
  * Every key is KEY_BYTES long, a prefix and a decimal number: a request is a prebuilt frame in
- * which the id and the digits are patched.
+ * which the id, the digits and what else changes are patched.
  */
 
 /** What is asked. */
@@ -13,6 +13,12 @@ export const Operation = {
   GetLinearizable: 'get-linearizable',
   /** A get that one node answers from its own state. */
   GetSerializable: 'get-serializable',
+  /** A transaction that puts a key if its version is the one expected. */
+  CompareAndSwap: 'compare-and-swap',
+  /** Grants the lease of a key's number (leaseOf). */
+  LeaseGrant: 'lease-grant',
+  /** Renews that lease. */
+  KeepAlive: 'keep-alive',
 } as const;
 /** One of the values of Operation. */
 export type Operation = (typeof Operation)[keyof typeof Operation];
@@ -36,8 +42,15 @@ export type Wire = {
    * Writes the request for a key into `out` at `offset`; returns where it ends.
    *
    * @param slot comes back with the reply; not in use by a request in flight
+   * @param version what a compare-and-swap expects the key's version to be
    */
-  readonly request: (out: Buffer, offset: number, slot: number, keyNumber: number) => number;
+  readonly request: (
+    out: Buffer,
+    offset: number,
+    slot: number,
+    keyNumber: number,
+    version: number,
+  ) => number;
   /**
    * Reads the whole frames at the start of `bytes` (borrowed); returns how many bytes they are.
    *
@@ -52,9 +65,24 @@ export type Wire = {
   readonly lastFailure: () => string;
 };
 
+/** Seconds of a lease: none runs out. */
+export const LEASE_SECONDS = 86_400;
+
+/** The lease of a key's number: ids start with 1. */
+export function leaseOf(keyNumber: number): number {
+  return keyNumber + 1;
+}
+
 /** The key of a number. */
 export function keyOf(keyNumber: number): Buffer {
   return Buffer.from(KEY_PREFIX + String(keyNumber).padStart(KEY_DIGITS, '0'));
+}
+
+/** Where a key stands in bytes that are built once. */
+export function keyOffsetsOf(bytes: Buffer, key: Buffer): number[] {
+  const offsets: number[] = [];
+  for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1)) offsets.push(at);
+  return offsets;
 }
 
 /** Writes the digits of `keyNumber` over those of a key that starts at `offset`. */

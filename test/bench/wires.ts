@@ -1,8 +1,9 @@
 /** The systems that are measured, and which protocol the generator speaks to each. */
 
+import { createEtcdKeepAliveWire } from './etcd-keep-alive-wire.ts';
 import { createEtcdWire } from './etcd-wire.ts';
 import { createKvorumWire } from './kvorum-wire.ts';
-import type { Operation, Wire } from './wire.ts';
+import { Operation, type Wire } from './wire.ts';
 
 /** The systems compared. */
 export type SystemName = 'kvorum' | 'etcd';
@@ -14,7 +15,8 @@ export function createWire(
   value: Buffer,
   authority: string,
 ): Wire {
-  return system === 'etcd'
-    ? createEtcdWire(operation, value, authority)
-    : createKvorumWire(operation, value);
+  if (system === 'kvorum') return createKvorumWire(operation, value);
+  return operation === Operation.KeepAlive
+    ? createEtcdKeepAliveWire(authority)
+    : createEtcdWire(operation, value, authority);
 }
