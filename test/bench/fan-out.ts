@@ -6,7 +6,8 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { sleep } from './bench.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { createHistogram, percentileMicros, record } from './histogram.ts';
 import { cpuMicros } from './proc.ts';
 import { createWatchWire } from './watch-wires.ts';
