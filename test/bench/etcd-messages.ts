@@ -36,9 +36,9 @@ export function etcdWatchMessage(key: Buffer): Buffer {
 }
 
 /**
- * PutRequest {key=1, value=2}, RangeRequest {key=1, serializable=7}, LeaseGrantRequest {TTL=1, ID=2},
- * LeaseKeepAliveRequest {ID=1}; TxnRequest {compare=1 {key=3, version=4}, success=2 {request_put=2}}:
- * result and target of a compare are left out, they mean equal and version.
+ * PutRequest {key=1, value=2}; RangeRequest {key=1, serializable=7}; LeaseGrantRequest {TTL=1,
+ * ID=2}; LeaseKeepAliveRequest {ID=1}; TxnRequest {compare=1 {key=3, version=4}, success=2
+ * {request_put=2}}: result and target of a compare are left out, they mean equal and version.
  */
 function messageOf(operation: Operation, value: Buffer): Buffer {
   const key = bytesField(1, keyOf(0));

@@ -17,7 +17,7 @@ import { createWire, type SystemName } from './wires.ts';
 /** Milliseconds between two looks at how it gets on. */
 const TICK_MS = 250;
 
-/** Ticks without a round after which the server counts as stuck: 15 s that this process has seen. */
+/** Ticks without a round after which the server counts as stuck: 15 s that this process saw. */
 const SILENT_TICKS_MAX = 60;
 
 /** Whom to watch, for how long. Plain data: it travels to the generator's process. */
@@ -223,9 +223,8 @@ class FanOut {
   }
 
   #stuckText(): string {
-    const { length } = this.#sockets;
-    const created = `${this.#createdCount} watches on ${length} connections`;
-    return `nothing for ${(SILENT_TICKS_MAX * TICK_MS) / 1_000} s: ${created}, ${this.#toldCount} told`;
+    const watches = `${this.#createdCount} watches, ${this.#toldCount} of them told`;
+    return `nothing for ${(SILENT_TICKS_MAX * TICK_MS) / 1_000} s: ${watches}`;
   }
 }
 

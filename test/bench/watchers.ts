@@ -1,8 +1,8 @@
 /**
  * Watch fan-out: how long after a put a thousand watchers of its key know, on ten connections.
  *
- * The systems take turns, as in throughput.ts, and watchers connect where it is better for them: all
- * at the leader, or spread over the nodes. The puts go to the leader.
+ * The systems take turns, as in throughput.ts, and watchers connect where it is better for them:
+ * all at the leader, or spread over the nodes. The puts go to the leader.
  */
 
 import { type Bench, median, progress, undisturbed } from './bench.ts';
