@@ -15,6 +15,7 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
 import type { Connection } from '../rpc/connection.ts';
+import type { OpenStream } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
 import { createMemoryPair } from '../rpc/memory-pair.ts';
 import { PeerLink } from '../rpc/peer-link.ts';
@@ -37,6 +38,8 @@ export type NetworkOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
+  /** The way to other members. */
+  readonly openStream: OpenStream;
   readonly log: Log;
 };
 
@@ -103,9 +106,14 @@ export class Network {
   /** Connects to this node from within its process; the stream is the caller's. */
   openStream(): Duplex {
     const [near, far] = createMemoryPair();
-    if (this.#server === undefined) far.destroy();
-    else this.#server.adopt(far, 'this process');
+    this.adopt(far, 'this process');
     return near;
+  }
+
+  /** Takes a connection as if it had come to the port. @param remote who it is, for people */
+  adopt(stream: Duplex, remote: string): void {
+    if (this.#server === undefined) stream.destroy();
+    else this.#server.adopt(stream, remote);
   }
 
   /** Closes the port and all links. */
@@ -118,7 +126,7 @@ export class Network {
   }
 
   #createLink(peer: NodeConfig): PeerLink {
-    const { clusterId, self, clock, random, log } = this.#options;
+    const { clusterId, self, clock, random, openStream, log } = this.#options;
     return new PeerLink({
       clusterId,
       selfId: self.id,
@@ -128,6 +136,7 @@ export class Network {
       clock,
       random,
       flushQueue: this.#flushQueue,
+      openStream,
       log,
       onOnline: (id) => this.#member?.peerReachable(id),
       onOffline: (id, reason) => this.#hintLost(id, reason),
@@ -150,7 +159,7 @@ export class Network {
   }
 
   async #sendSnapshot(to: NodeId, onDone: OnSnapshotDone): Promise<void> {
-    const { clusterId, self, store, clock, log } = this.#options;
+    const { clusterId, self, store, clock, openStream, log } = this.#options;
     const peer = this.#peers.find(({ id }) => id === to);
     assert(peer !== undefined, 'a snapshot goes to a peer', to);
     let index = 0;
@@ -167,6 +176,7 @@ export class Network {
             port: peer.port,
             clock,
             flushQueue: this.#flushQueue,
+            openStream,
             meta: reader.applied,
             nextChunk: async () => {
               await new Promise<void>((resolve) => void clock.soon(resolve));

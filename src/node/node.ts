@@ -28,8 +28,13 @@ import type { Clock } from '../clock.ts';
 import { createLmdbHome } from '../kvstore/lmdb-home.ts';
 import { openStore, type Store } from '../kvstore/store.ts';
 import { createRandom, drawSeed, type Random } from '../random.ts';
-import { type DataDirectory, openDataDirectory } from './data-directory.ts';
-import { createSystemDisk } from './disk.ts';
+import { type OpenStream, openTcp } from '../rpc/dial.ts';
+import {
+  type DataDirectory,
+  type DataDirectoryOptions,
+  openDataDirectory,
+} from './data-directory.ts';
+import { createSystemDisk, type Disk } from './disk.ts';
 import { handOver } from './handover.ts';
 import { LOG_KEPT, type LogKept } from './log-trim.ts';
 import { Member } from './member.ts';
@@ -52,10 +57,24 @@ export type NodeOptions = {
   readonly heartbeatMs?: number;
   readonly electionMs?: number;
   readonly logKept?: LogKept;
-  /** Whether it opens its port; true when left out. Without one it can only be alone. */
+  /** Whether it opens its port; true when left out. Without one it is reached by `adopt` only. */
   readonly listens?: boolean;
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
   readonly watchProgressMs?: number;
+};
+
+/** What a node uses of its machine besides time: for a simulator to replace. */
+export type NodeMachine = {
+  readonly random: Random;
+  readonly openDirectory: (options: DataDirectoryOptions) => Promise<DataDirectory>;
+  /** Where the log is. */
+  readonly disk: Disk;
+  /** Bytes of a segment of the log; WAL_SEGMENT_BYTES if left out. */
+  readonly segmentBytes?: number;
+  /** Opens the store in a data directory. */
+  readonly openStore: (path: string) => Promise<Store>;
+  /** The way to other members. */
+  readonly openStream: OpenStream;
 };
 
 /** How a node is stopped. */
@@ -69,6 +88,8 @@ export type Node = {
   readonly member: Member;
   /** Connects to the node from within its process. Closed at once when the node has stopped. */
   readonly openStream: () => Duplex;
+  /** Takes a connection as if it had come to the port. @param remote who it is, for people */
+  readonly adopt: (stream: Duplex, remote: string) => void;
   /** Closes and syncs everything; resolves when the directory is free again. */
   readonly stop: (options?: StopOptions) => Promise<void>;
 };
@@ -78,19 +99,24 @@ type Parts = { directory: DataDirectory; wal: Wal; recovered: Recovered; store: 
 /**
  * Starts a node.
  *
+ * @param replaced what of the machine is not the real one
  * @throws NodeFault, StoreError, KvorumError (as rejection): what was wrong, where, and what to do
  */
-export async function startNode(options: NodeOptions): Promise<Node> {
+export async function startNode(
+  options: NodeOptions,
+  replaced: Partial<NodeMachine> = {},
+): Promise<Node> {
+  const machine: NodeMachine = { ...createMachine(), ...replaced };
+  const { random } = machine;
   const { cluster, clock, log, electionMs = ELECTION_MS, watchProgressMs } = options;
   const self = nodeOf(cluster, options.id);
-  const random = createRandom(drawSeed());
   const startedMs = clock.nowMs();
   const onFatal = once(options.onFatal);
 
   // The log calls back only after the member exists: it has nothing to sync before.
   let member: Member | undefined;
   const onSynced = (ticket: number): void => member?.synced(ticket);
-  const parts = await openParts(options, random, onSynced, onFatal);
+  const parts = await openParts(options, machine, onSynced, onFatal);
   const { directory, wal, recovered, store } = parts;
   const network = new Network({
     clusterId: cluster.clusterId,
@@ -100,6 +126,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     store,
     clock,
     random,
+    openStream: machine.openStream,
     log,
   });
   member = new Member({
@@ -132,32 +159,45 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   return {
     member: running,
     openStream: () => network.openStream(),
+    adopt: (stream, remote) => network.adopt(stream, remote),
     stop: (how) => stopNode(running, network, parts, how),
+  };
+}
+
+function createMachine(): NodeMachine {
+  return {
+    random: createRandom(drawSeed()),
+    openDirectory: openDataDirectory,
+    disk: createSystemDisk(),
+    openStore: (path) => openStore(createLmdbHome(path)),
+    openStream: openTcp,
   };
 }
 
 async function openParts(
   options: NodeOptions,
-  random: Random,
+  machine: NodeMachine,
   onSynced: (ticket: number) => void,
   onFatal: (cause: unknown) => void,
 ): Promise<Parts> {
   const { id: nodeId, cluster } = options;
   const { clusterId } = cluster;
-  const directory = await openDataDirectory({ path: options.dataDir, clusterId, nodeId });
+  const { random, disk, segmentBytes } = machine;
+  const directory = await machine.openDirectory({ path: options.dataDir, clusterId, nodeId });
   try {
     const { wal, recovered } = openWal({
       clusterId,
       nodeId,
-      disk: createSystemDisk(),
+      disk,
       directory: directory.walPath,
       mayCreate: directory.isNew,
       initial: { index: 0, term: 0, configuration: firstConfiguration(cluster) },
       randomBelow: random.below,
       onSynced,
       onFatal,
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });
-    const store = await openStore(createLmdbHome(directory.path));
+    const store = await machine.openStore(directory.path);
     return { directory, wal, recovered: reconcile(wal, recovered, store, directory), store };
   } catch (cause) {
     await directory.close();

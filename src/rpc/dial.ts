@@ -45,7 +45,7 @@ export type DialOptions = {
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   /** The way there; TCP when left out. */
-  readonly openStream?: OpenStream;
+  readonly openStream?: OpenStream | undefined;
 };
 
 /** What becomes of an attempt to connect: one call of onReady, or of onFailed. */

@@ -31,7 +31,7 @@ import type { Random } from '../random.ts';
 import type { Connection, OnClose, OnFrame } from './connection.ts';
 import { decodeStamp, writePing } from './connection-codec.ts';
 import { CONNECTION_TICK_MS, PEER_LIMITS } from './connection-limits.ts';
-import { dial } from './dial.ts';
+import { dial, type OpenStream } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import { writeMessage } from './raft-codec.ts';
 import { remoteName } from './remote-name.ts';
@@ -48,6 +48,8 @@ export type PeerLinkOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly flushQueue: FlushQueue;
+  /** The way there; TCP when left out. */
+  readonly openStream?: OpenStream;
   readonly log: Log;
   /** Messages reach the peer from now on. */
   readonly onOnline: (peerId: NodeId) => void;
@@ -166,7 +168,8 @@ export class PeerLink {
   }
 
   #dial(): void {
-    const { selfId, peerId, clusterId, address, port, clock, flushQueue } = this.#options;
+    const { selfId, peerId, clusterId, address, port, clock, flushQueue, openStream } =
+      this.#options;
     this.#pause?.cancel();
     this.#pause = undefined;
     const given = this.#connection;
@@ -183,7 +186,7 @@ export class PeerLink {
     };
     const timeoutMs = PEER_SILENCE_MAX_MS;
     const connection: Connection = dial(
-      { address, port, hello, limits: PEER_LIMITS, timeoutMs, clock, flushQueue },
+      { address, port, hello, limits: PEER_LIMITS, timeoutMs, clock, flushQueue, openStream },
       {
         onReady: () => this.#goOnline(connection),
         onFailed: (_reason, error) => this.#onFailed(connection, error),

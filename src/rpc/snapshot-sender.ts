@@ -25,7 +25,7 @@ import type { Clock } from '../clock.ts';
 import type { Connection } from './connection.ts';
 import { decodeError } from './connection-codec.ts';
 import { CONNECTION_TICK_MS, SNAPSHOT_SENDER_LIMITS } from './connection-limits.ts';
-import { dial } from './dial.ts';
+import { dial, type OpenStream } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import {
   type SnapshotTotals,
@@ -51,6 +51,8 @@ export type SnapshotSenderOptions = {
   readonly port: number;
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
+  /** The way there; TCP when left out. */
+  readonly openStream?: OpenStream;
   readonly meta: SnapshotMeta;
   /**
    * Gives the next chunk (copied at once), undefined after the last. Called again once it settled.
@@ -96,7 +98,7 @@ class OutgoingStream {
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
-    const { selfId, peerId, clusterId, address, port, clock, flushQueue } = options;
+    const { selfId, peerId, clusterId, address, port, clock, flushQueue, openStream } = options;
     const hello = {
       version: PROTOCOL_VERSION,
       role: ConnectionRole.Snapshot,
@@ -107,7 +109,7 @@ class OutgoingStream {
     const limits = SNAPSHOT_SENDER_LIMITS;
     const timeoutMs = PEER_SILENCE_MAX_MS;
     this.connection = dial(
-      { address, port, hello, limits, timeoutMs, clock, flushQueue },
+      { address, port, hello, limits, timeoutMs, clock, flushQueue, openStream },
       { onReady: (connection) => this.#own(connection), onFailed: (_, error) => this.fail(error) },
     );
   }
