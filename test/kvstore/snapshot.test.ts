@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { SNAPSHOT_CHUNK_BYTES, type Store } from '../../include/kvstore.ts';
+import { KEY_BYTES_MAX, SNAPSHOT_CHUNK_BYTES, type Store } from '../../include/kvstore.ts';
+import { ErrorCode } from '../../include/rpc.ts';
 import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
 import { openStore } from '../../src/kvstore/store.ts';
 import { createRandom } from '../../src/random.ts';
@@ -27,6 +28,20 @@ function fill(store: Store): void {
   }
   store.deleteRange(deleteOf('k1', 'k2'));
   account(store);
+  store.sessionOpen({ ttlSeconds: 60 });
+  account(store);
+  const session = store.applied().index;
+  for (let count = 1; count <= 400; count += 1) {
+    if (count % 100 === 1) {
+      store.leaseGrant({ id: BigInt(count), ttlSeconds: 60 });
+      account(store);
+    }
+    const lease = BigInt(count - (count % 100) + 1);
+    const key = count === 7 ? 'l'.repeat(KEY_BYTES_MAX) : `k${random.below(400)}`;
+    const mark = { session, sequence: count, acknowledged: Math.max(0, count - 300) };
+    store.once(mark, () => store.put(putOf(key, 'v'.repeat(400), { lease, prevKv: true })));
+    account(store);
+  }
   store.compact({ revision: 900, physical: false });
   account(store);
   store.compactStep();
@@ -76,6 +91,14 @@ for (const home of HOMES) {
     t.equal(target.hash(), hash);
     while (target.compactStep());
     t.equal(target.hash(), hash);
+    t.strictSame(target.lease(201n), { ...target.lease(1n), id: 201n, grantIndex: 2205 });
+    t.equal(target.leaseKeys(1n).at(-1)?.length, KEY_BYTES_MAX);
+    const id = 2002;
+    const again = target.once({ session: id, sequence: 399, acknowledged: 0 }, () => 36);
+    t.match(again, { prevKv: Object }, 'a write that comes again gets its first answer');
+    const given = target.once({ session: id, sequence: 100, acknowledged: 0 }, () => 36);
+    t.equal(given, ErrorCode.AnswerGiven);
+    account(target);
     target.put(putOf('new', 'y'));
     account(target);
     await source.close();
