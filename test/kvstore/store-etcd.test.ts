@@ -41,9 +41,9 @@ function show(ours: object | ErrorCode, theirs: object | EtcdRefusal): [string, 
 }
 
 /**
- * Whether etcd 3.4 may not survive a transaction, or may judge it by the shape of a tree: a put that
- * keeps something of a key deleted before in the same transaction is a panic, and a range whose end
- * is not behind its start hides others from the check for keys written twice.
+ * Whether etcd 3.4 may not survive a transaction, or may judge it by the shape of a tree: a put
+ * that keeps something of a key deleted before in the same transaction is a panic, and a range
+ * whose end is not behind its start hides others from the check for keys written twice.
  */
 function isBeyondEtcd(request: TxnRequest): boolean {
   const all = listAll(request);

@@ -1,0 +1,197 @@
+/**
+ * What transactions, leases, sessions and pages cost the store: `node --expose-gc
+ * test/kvstore/bench-writes.ts [keys]`, 100,000 keys by default, values of 256 bytes. Times of
+ * the calling thread, without flushes; a flush with sessions is shown by itself.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CompareResult,
+  CompareTarget,
+  FLUSH_BYTES,
+  type RangeRequest,
+  type Store,
+} from '../../include/kvstore.ts';
+import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
+import { openStore } from '../../src/kvstore/store.ts';
+import { createRandom } from '../../src/random.ts';
+import { compareOf, putOf, putOp, rangeOf, txnOf } from './store-requests.ts';
+
+const KEYS = Number(process.argv[2] ?? 100_000);
+const ROUND = 5_000;
+const HOT_KEYS = 1_000;
+const SESSIONS = 20_000;
+const VALUE = 'v'.repeat(256);
+const configuration = { voters: [0, 1, 2], outgoing: [], learners: [] };
+const random = createRandom(1);
+const directory = mkdtempSync(join(tmpdir(), 'kvorum-bench-'));
+const store = await openStore(createLmdbHome(directory));
+
+function keyName(number: number): string {
+  return `key-${String(number).padStart(12, '0')}`;
+}
+
+function show(what: string, micros: number, unit = 'µs'): void {
+  console.log(`${what.padEnd(56)} ${micros.toFixed(2)} ${unit}`);
+}
+
+function apply(run: () => unknown): void {
+  run();
+  store.setApplied({ index: store.applied().index + 1, term: 1, configuration });
+}
+
+async function flushIfLarge(): Promise<void> {
+  if (store.unflushedBytes() >= FLUSH_BYTES) await store.flush();
+}
+
+/** The least time an operation took in rounds of ROUND, each prepared by a call of `prepare`. */
+async function measure(what: string, prepare: (slot: number) => () => unknown): Promise<void> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 20; round += 1) {
+    const runs = Array.from({ length: ROUND }, (_, slot) => prepare(round * ROUND + slot));
+    const start = performance.now();
+    for (const run of runs) apply(run);
+    least = Math.min(least, performance.now() - start);
+    await flushIfLarge();
+  }
+  show(what, (least / ROUND) * 1000);
+}
+
+async function measureWrites(): Promise<void> {
+  const put = () => putOf(`hot-${random.below(HOT_KEYS)}`, VALUE);
+  await measure('put of 1,000 keys', () => {
+    const request = put();
+    return () => store.put(request);
+  });
+  apply(() => store.leaseGrant({ id: 1n, ttlSeconds: 60 }));
+  await measure('put of 1,000 keys, with a lease', () => {
+    const request = { ...put(), lease: 1n };
+    return () => store.put(request);
+  });
+  await measure('compare and swap of 1,000 keys', () => {
+    const key = `hot-${random.below(HOT_KEYS)}`;
+    const compare = compareOf(key, CompareTarget.Mod, CompareResult.Greater, 0);
+    const request = txnOf([compare], [putOp(key, VALUE)]);
+    return () => store.txn(request);
+  });
+  apply(() => store.sessionOpen({ ttlSeconds: 60 }));
+  const session = store.applied().index;
+  await measure('put of 1,000 keys, by a session with 100 in flight', (slot) => {
+    const request = put();
+    const mark = { session, sequence: slot + 1, acknowledged: Math.max(0, slot - 100) };
+    return () => store.once(mark, () => store.put(request));
+  });
+}
+
+async function measureSessions(): Promise<void> {
+  globalThis.gc?.();
+  const before = process.memoryUsage();
+  const first = store.applied().index + 1;
+  for (let count = 0; count < SESSIONS; count += 1) {
+    apply(() => store.sessionOpen({ ttlSeconds: 60 }));
+  }
+  const flushOne = async (what: string): Promise<void> => {
+    const start = performance.now();
+    const flush = store.flush();
+    show(`${what}, calling thread`, performance.now() - start, 'ms');
+    await flush;
+    show(`${what}, in all`, performance.now() - start, 'ms');
+  };
+  await flushOne('flush of 20,000 new sessions');
+  for (let sequence = 1; sequence <= 2; sequence += 1) {
+    for (let count = 0; count < SESSIONS; count += 1) {
+      const mark = { session: first + count, sequence, acknowledged: sequence - 1 };
+      const request = putOf(keyName(count), VALUE);
+      apply(() => store.once(mark, () => store.put(request)));
+    }
+    await flushOne('flush of 20,000 puts by 20,000 sessions');
+  }
+  for (let count = 0; count < SESSIONS; count += 1) {
+    const request = putOf(keyName(count), VALUE);
+    apply(() => store.put(request));
+  }
+  await flushOne('flush of 20,000 puts');
+  globalThis.gc?.();
+  const after = process.memoryUsage();
+  const grown = after.heapUsed + after.external - before.heapUsed - before.external;
+  show('memory of a session with one answer', grown / SESSIONS, 'bytes');
+}
+
+async function measureLease(): Promise<void> {
+  apply(() => store.leaseGrant({ id: 2n, ttlSeconds: 60 }));
+  for (let count = 0; count < KEYS; count += 1) {
+    const request = putOf(keyName(count), VALUE, { lease: 2n });
+    apply(() => store.put(request));
+    await flushIfLarge();
+  }
+  await store.flush();
+  let start = performance.now();
+  const keys = store.leaseKeys(2n).length;
+  show(`list of the ${keys} keys of a lease`, performance.now() - start, 'ms');
+  start = performance.now();
+  apply(() => store.leaseRevoke({ id: 2n }));
+  show(`revocation of a lease of ${keys} keys`, performance.now() - start, 'ms');
+  await store.flush();
+  for (let id = 1000n; id < 101_000n; id += 1n) {
+    apply(() => store.leaseGrant({ id, ttlSeconds: 60 }));
+    const request = putOf(`leased-${id}`, VALUE, { lease: id });
+    apply(() => store.put(request));
+    await flushIfLarge();
+  }
+  await store.flush();
+  start = performance.now();
+  let count = 0;
+  store.visitLeases(() => {
+    count += 1;
+  });
+  show(`visit of ${count} leases`, performance.now() - start, 'ms');
+  let longest = 0;
+  let total = 0;
+  for (let batch = 0; batch < 500; batch += 1) {
+    const leases = Array.from({ length: 200 }, (_, slot) => {
+      const lease = store.lease(1000n + BigInt(batch * 200 + slot));
+      return { id: lease?.id ?? 0n, grantIndex: lease?.grantIndex ?? 0 };
+    });
+    start = performance.now();
+    apply(() => store.expire({ leases, sessions: [] }));
+    longest = Math.max(longest, performance.now() - start);
+    total += performance.now() - start;
+    await flushIfLarge();
+  }
+  show('expiry of 200 leases with a key each, mean', total / 500, 'ms');
+  show('expiry of 200 leases with a key each, longest', longest, 'ms');
+}
+
+function measurePages(what: Store): void {
+  const table: readonly [string, Partial<RangeRequest>][] = [
+    ['page of 256 KiB', { pageBytes: 262_144 }],
+    ['page of 256 KiB, uncounted', { pageBytes: 262_144, uncounted: true }],
+    ['page of 500, uncounted', { limit: 500, uncounted: true }],
+    ['page of 500, 50,000 revisions ago', { limit: 500, revision: what.revision() - 50_000 }],
+    [
+      'page of 500, uncounted, 50,000 revisions ago',
+      { limit: 500, uncounted: true, revision: what.revision() - 50_000 },
+    ],
+  ];
+  for (const [title, more] of table) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 30; round += 1) {
+      const start = performance.now();
+      what.range(rangeOf('hot-', '\0', more));
+      least = Math.min(least, performance.now() - start);
+    }
+    show(title, least, 'ms');
+  }
+}
+
+await measureWrites();
+await measureSessions();
+measurePages(store);
+await measureLease();
+await store.close();
+const start = performance.now();
+await openStore(createLmdbHome(directory)).then((again) => again.close());
+show('open and close', performance.now() - start, 'ms');
+rmSync(directory, { recursive: true });
