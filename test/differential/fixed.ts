@@ -171,6 +171,17 @@ export const FIXED: Readonly<Record<string, Sequence>> = {
     { keepAlive: 7n },
     { leases: true },
   ],
+  'what can never be applied is refused': [
+    { put: '', value: 'v' },
+    { put: '', value: 'v', ignoreValue: true },
+    { put: 'a', value: 'v', ignoreValue: true },
+    { put: 'a', value: 'v', ignoreLease: true, lease: 1n },
+    { get: '' },
+    { delete: '' },
+    { delete: '', rangeEnd: '\0' },
+    { txn: { when: [{ key: '', version: 0 }] } },
+    { txn: { then: [], otherwise: [{ put: '', value: 'v' }] } },
+  ],
   'a request as large as is allowed': [
     { put: 'a', value: 'x'.repeat(1_572_864 - 100) },
     { put: 'a', value: 'x'.repeat(1_572_864) },
