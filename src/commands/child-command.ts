@@ -34,7 +34,10 @@ export async function runChild(options: ChildOptions): Promise<ChildFailure | un
     stdio: [isOnScreen ? options.input : 'ignore', output, output],
     env: { ...terminal.environment, ...environment },
   });
-  child.stdout?.on('data', (chunk: Buffer) => terminal.write(chunk));
+  child.stdout?.on('data', (chunk: Buffer) => {
+    terminal.write(chunk);
+    terminal.flush();
+  });
   child.stderr?.on('data', (chunk: Buffer) => terminal.writeError(chunk));
 
   const end = (): void => {

@@ -1,7 +1,8 @@
 /** Commands run in this process, with what they print kept. */
 
-import { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { type CommandContext, closeClients } from '../../src/commands/command-context.ts';
+import { createInterrupts } from '../../src/commands/interrupts.ts';
 import { run } from '../../src/commands/run.ts';
 import { createTerminal } from '../../src/commands/terminal.ts';
 
@@ -12,6 +13,19 @@ export type Outcome = { readonly exitCode: number; readonly out: string; readonl
 export type RunOptions = {
   readonly input?: string | Buffer;
   readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** A command line that is still running, or not any more. */
+export type RunningCommand = {
+  /** What is typed. */
+  readonly input: PassThrough;
+  readonly ended: Promise<Outcome>;
+  /** Resolves when the output has this text, and it was not there before the last call. */
+  readonly printed: (text: string) => Promise<void>;
+  /** Likewise on the error output. */
+  readonly complained: (text: string) => Promise<void>;
+  /** Ctrl-C, as in a shell. */
+  readonly interrupt: () => void;
 };
 
 /** Runs one command line as a process of its own would be. */
@@ -32,13 +46,83 @@ export async function runCommand(
   return { exitCode, out: output.text(), err: errorOutput.text() };
 }
 
-function keep(): Writable & { text: () => string } {
-  const chunks: Buffer[] = [];
+/** Starts a command line that runs until it is told to end, or for a while. */
+export function startCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): RunningCommand {
+  const input = new PassThrough();
+  const output = keep();
+  const errorOutput = keep();
+  const interrupts = createInterrupts();
+  const terminal = createTerminal(
+    { input, output, errorOutput },
+    { ...process.env, ...environment },
+  );
+  const context: CommandContext = { terminal, run, clients: new Map(), interrupts };
+  const finish = async (): Promise<Outcome> => {
+    const exitCode = await run(args, context);
+    await closeClients(context);
+    return { exitCode, out: output.text(), err: errorOutput.text() };
+  };
+  return {
+    input,
+    ended: finish(),
+    printed: output.has,
+    complained: errorOutput.has,
+    interrupt: () => {
+      interrupts.raise();
+    },
+  };
+}
+
+/** A screen that is typed at: what readline needs to take itself for interactive. */
+export function startShell(environment: Readonly<Record<string, string>>): RunningCommand {
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  const output = Object.assign(keep(), { isTTY: true, columns: 80 });
+  const errorOutput = keep();
+  const terminal = createTerminal({ input, output, errorOutput }, environment);
+  const context: CommandContext = { terminal, run, clients: new Map() };
+  const finish = async (): Promise<Outcome> => {
+    const exitCode = await run(['shell'], context);
+    await closeClients(context);
+    return { exitCode, out: output.text(), err: errorOutput.text() };
+  };
+  return {
+    input,
+    ended: finish(),
+    printed: output.has,
+    complained: errorOutput.has,
+    interrupt: () => input.write('\x03'),
+  };
+}
+
+type KeptOutput = Writable & {
+  readonly text: () => string;
+  readonly has: (text: string) => Promise<void>;
+};
+
+function keep(): KeptOutput {
+  let kept = '';
+  let seen = 0;
+  let look = (): void => {};
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
-      chunks.push(Buffer.from(chunk));
+      kept += Buffer.from(chunk).toString();
+      look();
       done();
     },
   });
-  return Object.assign(stream, { text: () => Buffer.concat(chunks).toString() });
+  const has = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      look = () => {
+        const at = kept.indexOf(text, seen);
+        if (at < 0) return;
+        seen = at + text.length;
+        look = () => {};
+        resolve();
+      };
+      look();
+    });
+  return Object.assign(stream, { text: () => kept, has });
 }
