@@ -13,8 +13,11 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null;
 }
 
+/** A step that is a request. */
+export type Request = Exclude<Step, { readonly restart: true }>;
+
 /** Path and body of a request. */
-export function requestOf(step: Step): readonly [path: string, body: Json] {
+export function requestOf(step: Request): readonly [path: string, body: Json] {
   if ('put' in step) return ['/v3/kv/put', operationBody(step)];
   if ('get' in step) return ['/v3/kv/range', operationBody(step)];
   if ('delete' in step) return ['/v3/kv/deleterange', operationBody(step)];
@@ -107,7 +110,7 @@ function spanOf(key: Bytes, { rangeEnd }: KeySpan): Json {
 }
 
 /** The answer to a request, whatever it is. */
-export function answerOf(step: Step, reply: Json): Answer | Refusal {
+export function answerOf(step: Request, reply: Json): Answer | Refusal {
   if (isJson(reply.error)) return refusalOf(reply.error.message, reply.error.grpc_code);
   if ('error' in reply) return refusalOf(reply.error, reply.code);
   if ('revoke' in step || 'compact' in step) return { revision: revisionOf(reply) };

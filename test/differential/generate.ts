@@ -74,6 +74,7 @@ function anyStep(belief: Belief): Step | WatchStep {
   if (choice < 76) return written(belief, { txn: largeTransaction(belief) });
   if (choice < 79) return compact(belief);
   if (choice < 93) return lease(belief);
+  if (isOnce(belief.random, 40)) return { restart: true };
   return watch(belief);
 }
 

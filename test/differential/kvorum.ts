@@ -13,6 +13,7 @@ import {
   type WatchEvent,
 } from '../../include/kvstore.ts';
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
+import type { Request } from './etcd-json.ts';
 import { type Event, EventLog } from './event-log.ts';
 import type { Refusal, Subject, Watching } from './side.ts';
 import { type Answer, mapFields, type Step, type WatchStep } from './steps.ts';
@@ -42,14 +43,19 @@ const BYTES: ReadonlySet<string> = new Set([
 /** A node that is reached by a client. */
 export class KvorumNode implements Subject {
   readonly #client: Client;
+  readonly #restart: () => Promise<void>;
 
-  constructor(client: Client) {
+  /** @param restart ends the node as a power cut would, and starts it again */
+  constructor(client: Client, restart: () => Promise<void>) {
     this.#client = client;
+    this.#restart = restart;
   }
 
   async ask(step: Step): Promise<Answer> {
     try {
-      return await ask(this.#client, withBytes(step));
+      if (!('restart' in step)) return await ask(this.#client, withBytes(step));
+      await this.#restart();
+      return {};
     } catch (error) {
       return refusalOf(error);
     }
@@ -82,7 +88,7 @@ async function follow(watcher: Watcher, log: EventLog): Promise<void> {
   }
 }
 
-async function ask(client: Client, step: Step): Promise<Answer> {
+async function ask(client: Client, step: Request): Promise<Answer> {
   if ('put' in step) {
     const { put, value = '', ...options } = step;
     return showPut(await client.put(put, value, options));

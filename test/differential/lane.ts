@@ -50,5 +50,9 @@ export class Lane {
 }
 
 function sideOf(cluster: ProcessCluster): Side {
-  return new Side(new KvorumNode(cluster.client([0])));
+  const restart = async (): Promise<void> => {
+    await cluster.kill(0);
+    await cluster.start(0);
+  };
+  return new Side(new KvorumNode(cluster.client([0]), restart));
 }

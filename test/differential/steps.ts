@@ -21,7 +21,9 @@ export type Step =
   | { readonly revoke: bigint }
   | { readonly timeToLive: bigint; readonly keys?: boolean }
   | { readonly keepAlive: bigint }
-  | { readonly leases: true };
+  | { readonly leases: true }
+  /** kvorum is killed and started again; its etcd is not. */
+  | { readonly restart: true };
 
 /** Requests in order. */
 export type Sequence = readonly (Step | WatchStep)[];
