@@ -105,7 +105,7 @@ export function randomTxn(random: Random, revision: number): TxnRequest {
 }
 
 /** A random transaction, maybe one that writes a key twice. */
-export function randomLevel(random: Random, revision: number, depth: number): TxnRequest {
+function randomLevel(random: Random, revision: number, depth: number): TxnRequest {
   const some = <T>(most: number, make: () => T): T[] =>
     Array.from({ length: random.below(most + 1) }, make);
   return {
