@@ -81,9 +81,10 @@ async function runInteractive(context: CommandContext, input: Readable): Promise
   const interrupts = createInterrupts();
   reader.on('SIGINT', () => {
     terminal.output.write('^C\n');
+    if (interrupts.raise()) return;
     reader.write(null, { ctrl: true, name: 'e' });
     reader.write(null, { ctrl: true, name: 'u' });
-    if (!interrupts.raise()) reader.prompt();
+    reader.prompt();
   });
 
   const nextLine = (signal?: AbortSignal) => lines.next(signal);

@@ -102,7 +102,8 @@ const refusals: readonly (readonly [script: string, exitCode: number, text: stri
   [
     'value("k") >= "v"',
     3,
-    `${MALFORMED}value("k") >= "v"; line 1: expected one of = != < > behind the ), blanks around it`,
+    `${MALFORMED}value("k") >= "v"; ` +
+      'line 1: expected one of = != < > behind the ), blanks around it',
   ],
   [
     'mod("k") = 0',
