@@ -3,13 +3,13 @@
  *
  * A step sweeps Revisions upwards from where the last one ended. A revision not above the
  * compaction's target supersedes the one before it of the same key, which no read can reach any
- * more: that one is removed. A deletion below the target goes too. What is left at or below the
- * target is the newest revision of each key that exists there, and what the target itself deleted.
- * The sweep's place is part of the state, so a restart goes on with it.
+ * more: that one is removed. A deletion goes too. The sweep's place is part of the state, so a
+ * restart goes on with it.
  *
- * Deletions at the target are no use to reads. But one may watch from there, and must be told of
- * them however late it comes (etcd since 3.5.18; before, the deletion was missed). They go with the
- * next compaction, which starts one revision back.
+ * Of the target itself nothing is removed. A read there has no use for a key it deleted, or for the
+ * first of two changes of a key. But one may watch from there, and must be told of them however
+ * late it comes (etcd since 3.5.18; before, the deletion was missed). They go with the next
+ * compaction, which starts one revision back.
  */
 
 import {
@@ -90,13 +90,21 @@ export function isRemovableDeletion(state: StoreState, key: Buffer, record: Buff
   return isDeletion(record) && readCounter(key, 0) < state.compactRevision;
 }
 
+/** Whether the one that a revision not above the compaction's target supersedes goes. */
+export function isPrevRemovable(state: StoreState, record: Buffer): boolean {
+  const main = prevMain(record);
+  return main > 0 && main < state.compactRevision;
+}
+
 /**
  * Removes what one revision makes unreachable. Keys are copied: a record may be large, and waits
  * for a flush.
  */
 function sweep(state: StoreState, key: Buffer, record: Buffer): void {
   const { map } = state;
-  if (prevMain(record) > 0) map.delete(Table.Revisions, Buffer.from(prevKey(record)));
+  if (isPrevRemovable(state, record)) {
+    map.delete(Table.Revisions, Buffer.from(prevKey(record)));
+  }
   if (!isRemovableDeletion(state, key, record)) return;
   map.delete(Table.Revisions, Buffer.from(key));
   const userKey = Buffer.from(storedKey(record));

@@ -5,10 +5,10 @@
 
 import { crc32 } from 'node:zlib';
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
-import { isRemovableDeletion, isSwept } from './compaction.ts';
+import { isPrevRemovable, isRemovableDeletion, isSwept } from './compaction.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
-import { prevKey, prevMain } from './revision-record.ts';
+import { prevKey } from './revision-record.ts';
 import { hashSessions } from './session-table.ts';
 import { type StoreState, SUB_MAX } from './store-state.ts';
 
@@ -49,7 +49,7 @@ function removableRevisions(state: StoreState): Set<string> {
     reverse: false,
   };
   map.scan(Table.Revisions, bounds, (key, record) => {
-    if (prevMain(record) > 0) removable.add(prevKey(record).toString('latin1'));
+    if (isPrevRemovable(state, record)) removable.add(prevKey(record).toString('latin1'));
     if (isRemovableDeletion(state, key, record)) removable.add(key.toString('latin1'));
     return true;
   });

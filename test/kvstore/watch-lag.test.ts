@@ -149,6 +149,26 @@ t.test('what the compacted revision itself deleted is told from there', async (t
   }
 });
 
+t.test('both changes of a key in the compacted revision are told from there', async (t) => {
+  for (const end of ['', 'b']) {
+    const { store, listener, stream } = await openWatched('put a 1');
+    applyTogether(store, [
+      { kind: OpKind.DeleteRange, request: deleteOf('a') },
+      { kind: OpKind.Put, request: putOf('a', '2') },
+    ]);
+    apply(store, 'compact 3');
+    sweep(store);
+    apply(store, 'put a 3');
+    stream.create(1, watchOf('a', end, { startRevision: 3 }));
+    catchUp(store);
+    t.strictSame(listener.take(), ['1: delete a 3', '1: put a=2 3/3/1', '1: put a=3 3/4/2']);
+    apply(store, 'compact 4');
+    sweep(store);
+    t.equal(store.compactedPhysically(), 4);
+    await store.close();
+  }
+});
+
 t.test('a watch that lags behind a compaction ends when its client reads again', async (t) => {
   for (const end of ['', 'b']) {
     const { store, listener, stream } = await openWatched();

@@ -1,6 +1,6 @@
 /**
- * The revisions of one key from some revision on, oldest first, in pieces: what a lagging watch of
- * a single key reads, whatever else happened in the store.
+ * The changes of one key from some place on, oldest first, in pieces: what a lagging watch of a
+ * single key reads, whatever else happened in the store.
  *
  * A chain leads from new to old (key-record.ts). Its numbering makes it possible to come to any
  * number in a few jumps, so a piece costs its own length and some jumps.
@@ -13,8 +13,8 @@ import {
   type WatchEvent,
 } from '../../../include/kvstore.ts';
 import { assert } from '../../assert.ts';
-import { chainIndexOf, headKey, headMain, readCounter } from '../key-record.ts';
-import { jumpKey, jumpMain, prevKey, prevMain } from '../revision-record.ts';
+import { chainIndexOf, encodeRevisionKey, headKey, readCounter } from '../key-record.ts';
+import { jumpKey, prevKey } from '../revision-record.ts';
 import type { StoreState } from '../store-state.ts';
 import { isWanted, toEvent, withPrevKv } from './revision-events.ts';
 import { tell } from './telling.ts';
@@ -23,69 +23,78 @@ import { type Watch, WatchOption } from './watch-state.ts';
 /** Bytes of revisions that take as long as visiting one more. */
 const VISIT_BYTES = 1024;
 
-/** A revision of the key. */
-export type KeyRevision = { readonly main: number; readonly record: Buffer };
+/** A change of the key. */
+type KeyRevision = { readonly main: number; readonly sub: number; readonly record: Buffer };
 
-/** Some revisions of a key. */
-export type KeyHistory = {
+/** Some changes of a key. */
+type KeyHistory = {
   readonly revisions: readonly KeyRevision[];
-  /** There are newer ones. */
+  /** Whether there are newer ones. */
   readonly hasMore: boolean;
+  /** Whether the next one is of the same revision as the last. */
+  readonly isTorn: boolean;
 };
 
-/** A revision in its chain. */
+/** A change in its chain. */
 type Link = KeyRevision & { readonly number: number; readonly key: Buffer };
 
 /**
  * Tells a watch of a single key some of what it has missed, and moves it behind that.
- * @param countMax most revisions to read
- * @returns how many revisions were visited, large ones counted as several
+ * @param countMax most changes to read
+ * @returns how many were visited, large ones counted as several
  */
 export function tellKeyHistory(state: StoreState, watch: Watch, countMax: number): number {
   const { options } = watch;
+  const { revision } = state;
   const hasPrevKv = (options & WatchOption.PrevKv) !== 0;
   const bytesMax = hasPrevKv ? WATCH_BATCH_BYTES / 2 : WATCH_BATCH_BYTES;
-  const key = Buffer.from(watch.key, 'latin1');
-  const history = readKeyHistory(state, key, watch.nextMain, countMax, bytesMax);
-  const { revisions, hasMore } = history;
+  const history = readKeyHistory(state, watch, countMax, bytesMax);
   let visits = 2;
   const events: WatchEvent[] = [];
-  for (const { main, record } of revisions) {
+  for (const { main, record } of history.revisions) {
     visits += 1 + record.length / VISIT_BYTES;
     if (!isWanted(options, record)) continue;
     const event = toEvent(record, main);
     events.push(hasPrevKv ? withPrevKv(state, record, event) : event);
   }
-  watch.nextMain = (hasMore ? revisions.at(-1)!.main : state.revision) + 1;
-  watch.nextSub = 0;
-  const { revision } = state;
-  if (events.length > 0) tell(watch, { revision, events, isFragment: false });
+  const last = history.revisions.at(-1);
+  watch.nextMain = last !== undefined && history.hasMore ? last.main : revision + 1;
+  watch.nextSub = last !== undefined && history.hasMore ? last.sub + 1 : 0;
+  const isFragment = history.isTorn;
+  if (events.length > 0 || (watch.isTorn && !isFragment)) {
+    tell(watch, { revision, events, isFragment });
+  }
   return visits;
 }
 
 /**
- * Reads the oldest revisions of a key that are not below `from`.
- * @param from not below the compacted revision: what is older may be gone
- * @param countMax most revisions
- * @param bytesMax bytes of revisions after which no more are read; one always is
+ * Reads the oldest changes of a watch's key from its place on, which is not below the compacted
+ * revision: what is older may be gone.
+ * @param countMax most changes
+ * @param bytesMax bytes of changes after which no more are read; one always is
  */
-export function readKeyHistory(
+function readKeyHistory(
   state: StoreState,
-  key: Buffer,
-  from: number,
+  watch: Watch,
   countMax: number,
   bytesMax: number,
 ): KeyHistory {
-  const chain = findChain(state, key);
-  if (chain === undefined || headMain(chain) < from) return { revisions: [], hasMore: false };
+  const chain = findChain(state, Buffer.from(watch.key, 'latin1'));
+  const from = encodeRevisionKey(Math.max(watch.nextMain, 1), watch.nextSub);
+  if (chain === undefined || headKey(chain).compare(from) < 0) {
+    return { revisions: [], hasMore: false, isTorn: false };
+  }
   const head = linkAt(state, headKey(chain), chainIndexOf(chain));
   const first = findFirst(state, head, from);
-  // How large the revisions are is not known before: guess, then take fewer.
+  // How large the changes are is not known before: guess, then take fewer.
   let count = Math.min(countMax, head.number - first.number + 1);
   for (;;) {
-    const last = first.number + count - 1;
-    const revisions = readBack(state, findNumber(state, head, last), first.number, bytesMax);
-    if (revisions !== undefined) return { revisions, hasMore: last < head.number };
+    const number = first.number + count - 1;
+    const hasMore = number < head.number;
+    const next = hasMore ? findNumber(state, head, number + 1) : undefined;
+    const last = next === undefined ? head : linkAt(state, prevKey(next.record), number);
+    const revisions = readBack(state, last, first.number, bytesMax);
+    if (revisions !== undefined) return { revisions, hasMore, isTorn: next?.main === last.main };
     count = Math.ceil(count / 4);
   }
 }
@@ -100,22 +109,26 @@ function findChain(state: StoreState, key: Buffer): Buffer | undefined {
 function linkAt(state: StoreState, key: Buffer, number: number): Link {
   const record = state.map.get(Table.Revisions, key);
   assert(record !== undefined, 'a chain leads through revisions that are there', number);
-  return { key, number, main: readCounter(key, 0), record };
+  return { key, number, main: readCounter(key, 0), sub: key.readUInt32BE(8), record };
 }
 
-/** The number that number `number` of a chain jumps to; 0 for none. */
+/**
+ * The number that number `number` of a chain jumps to; 0 for none. A chain that started anew has
+ * older links, which count down from its first: their jumps follow another numbering.
+ */
 function jumpNumber(number: number): number {
-  return (number & (number - 1)) >>> 0;
+  return number > 1 ? (number & (number - 1)) >>> 0 : 0;
 }
 
-function findFirst(state: StoreState, head: Link, from: number): Link {
+function findFirst(state: StoreState, head: Link, from: Buffer): Link {
   let link = head;
   for (;;) {
-    const { record, number } = link;
-    if (jumpMain(record) >= from && jumpMain(record) > 0) {
-      link = linkAt(state, jumpKey(record), jumpNumber(number));
-    } else if (prevMain(record) >= from && prevMain(record) > 0) {
-      link = linkAt(state, prevKey(record), number - 1);
+    const { record } = link;
+    const jump = jumpNumber(link.number);
+    if (jump > 0 && jumpKey(record).compare(from) >= 0) {
+      link = linkAt(state, jumpKey(record), jump);
+    } else if (prevKey(record).compare(from) >= 0) {
+      link = linkAt(state, prevKey(record), link.number - 1);
     } else {
       return link;
     }
@@ -127,7 +140,7 @@ function findNumber(state: StoreState, head: Link, number: number): Link {
   while (link.number > number) {
     const jump = jumpNumber(link.number);
     link =
-      jump >= number
+      jump > 0 && jump >= number
         ? linkAt(state, jumpKey(link.record), jump)
         : linkAt(state, prevKey(link.record), link.number - 1);
   }

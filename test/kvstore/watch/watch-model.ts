@@ -28,40 +28,46 @@ export class HistoryModel {
   revision = 1;
   readonly history: Happening[] = [];
   readonly #keys = new Map<string, KeyValue>();
+  /** What the revision being made has changed, as it was before. */
+  readonly #old = new Map<string, KeyValue | undefined>();
 
   /** Applies the operations of one revision. */
   apply(ops: readonly TxnOp[]): void {
     const main = this.revision + 1;
-    const before = this.history.length;
+    this.#old.clear();
     for (const op of ops) {
       if (op.kind === OpKind.Put) this.#put(op.request, main);
       else if (op.kind === OpKind.DeleteRange) this.#delete(op.request, main);
     }
-    if (this.history.length > before) this.revision = main;
+    if (this.#old.size > 0) this.revision = main;
   }
 
   #put({ key, value }: PutRequest, main: number): void {
-    const before = this.#keys.get(key.toString('latin1'));
+    const text = key.toString('latin1');
+    const known = this.#keys.get(text);
+    if (!this.#old.has(text)) this.#old.set(text, known);
     const kv: KeyValue = {
       key,
       value,
-      createRevision: before?.createRevision ?? main,
+      createRevision: known?.createRevision ?? main,
       modRevision: main,
-      version: (before?.version ?? 0) + 1,
+      version: (known?.version ?? 0) + 1,
       lease: 0n,
     };
-    this.#keys.set(key.toString('latin1'), kv);
+    this.#keys.set(text, kv);
+    const before = kv.createRevision === main ? undefined : this.#old.get(text);
     this.history.push({ kind: EventKind.Put, kv, before });
   }
 
   #delete(request: DeleteRangeRequest, main: number): void {
-    for (const key of [...this.#keys.keys()].sort()) {
-      const before = this.#keys.get(key)!;
-      if (!isIn(before.key, request)) continue;
-      this.#keys.delete(key);
+    for (const text of [...this.#keys.keys()].sort()) {
+      const known = this.#keys.get(text)!;
+      if (!isIn(known.key, request)) continue;
+      if (!this.#old.has(text)) this.#old.set(text, known);
+      this.#keys.delete(text);
       const zeros = { createRevision: 0, version: 0, lease: 0n };
-      const kv = { key: before.key, value: NOTHING, modRevision: main, ...zeros };
-      this.history.push({ kind: EventKind.Delete, kv, before });
+      const kv = { key: known.key, value: NOTHING, modRevision: main, ...zeros };
+      this.history.push({ kind: EventKind.Delete, kv, before: this.#old.get(text) });
     }
   }
 }

@@ -145,16 +145,14 @@ class Run {
 
   #write(): void {
     const ops: TxnOp[] = [];
-    const used = new Set<string>();
+    // A key may change several times in one revision, as nested transactions do it.
     const opCount = this.#random.below(3) === 0 ? 1 + this.#random.below(8) : 1;
     for (let count = 0; count < opCount; count += 1) {
       const key = this.#key();
       if (this.#random.below(100) < 75) {
-        if (used.has(key)) continue;
-        used.add(key);
         const value = `${this.#random.below(100)}`.padEnd(this.#shape.valueBytes, 'v');
         ops.push({ kind: OpKind.Put, request: putOf(key, value) });
-      } else if (opCount === 1) {
+      } else {
         ops.push({ kind: OpKind.DeleteRange, request: deleteOf(key, this.#end(key)) });
       }
     }
@@ -245,7 +243,7 @@ function drawShape(random: Random): Shape {
 }
 
 t.test('watches are told what a dumb list of all events says', async (t) => {
-  for (let seed = 1; seed <= 250; seed += 1) {
+  for (let seed = 1; seed <= 150; seed += 1) {
     const random = createRandom(seed);
     const shape = drawShape(random);
     const store = await openStore(createMemoryHome());
