@@ -55,6 +55,8 @@ export class KvorumNode implements Subject {
     try {
       if (!('restart' in step)) return await ask(this.#client, withBytes(step));
       await this.#restart();
+      // Reads of the local state are older until the log is known to be committed.
+      await this.#client.get('\0');
       return {};
     } catch (error) {
       return refusalOf(error);
@@ -150,35 +152,11 @@ function showDeletion({ revision, deleted, prevKvs }: DeleteRangeResult): Answer
   return { revision, deleted, prevKvs: prevKvs.map(showPair) };
 }
 
-function showTxn(reply: TxnResult): Answer {
-  const { revision, succeeded, results } = reply;
-  const isWritten = results.some(isWrite);
-  return {
-    revision,
-    succeeded,
-    results: showResults(results, isWritten ? revision - 1 : revision),
-  };
+function showTxn({ revision, succeeded, results }: TxnResult): Answer {
+  return { revision, succeeded, results: results.map(showResult) };
 }
 
-/**
- * kvorum tells the revision of the whole transaction with each operation, etcd what it was just
- * after that one, and none with a transaction in it. That follows from the results.
- */
-function showResults(results: readonly TxnOpResult[], before: number): Answer[] {
-  let revision = before;
-  return results.map((of) => {
-    const answer = showResult(of, revision);
-    if (isWrite(of)) revision = of.result.revision;
-    return of.kind === OpKind.Txn ? { ...answer, revision: 0 } : { ...answer, revision };
-  });
-}
-
-function isWrite(of: TxnOpResult): boolean {
-  if (of.kind === OpKind.Txn) return of.result.results.some(isWrite);
-  return of.kind === OpKind.Put || (of.kind === OpKind.DeleteRange && of.result.deleted > 0);
-}
-
-function showResult(of: TxnOpResult, before: number): Answer {
+function showResult(of: TxnOpResult): Answer {
   switch (of.kind) {
     case OpKind.Range:
       return showRange(of.result);
@@ -186,10 +164,9 @@ function showResult(of: TxnOpResult, before: number): Answer {
       return showPut(of.result);
     case OpKind.DeleteRange:
       return showDeletion(of.result);
-    case OpKind.Txn: {
-      const { succeeded, results } = of.result;
-      return { succeeded, results: showResults(results, before) };
-    }
+    case OpKind.Txn:
+      // etcd tells no revision with a transaction within another.
+      return { ...showTxn(of.result), revision: 0 };
   }
 }
 
