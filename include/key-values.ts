@@ -182,7 +182,10 @@ export type TxnOpResult =
   | { readonly kind: typeof OpKind.DeleteRange; readonly result: DeleteRangeResult }
   | { readonly kind: typeof OpKind.Txn; readonly result: TxnResult };
 
-/** The answer to a transaction. Every `revision` in it is that of the store afterwards. */
+/**
+ * The answer to a transaction. The `revision` of an operation's answer is the one as of that
+ * operation, as in etcd: the transaction's own from its first write on.
+ */
 export type TxnResult = {
   /** The revision made, or the current one when nothing was changed. */
   readonly revision: number;

@@ -49,8 +49,6 @@ type Run = {
   readonly write: WriteTransaction;
   /** What the answer may still grow by; negative once it is too large, and not gathered further. */
   bytesLeft: number;
-  /** Every result in the answer, to be told the revision when it is known. */
-  readonly results: { revision: number }[];
 };
 
 /** Applies a transaction that passed checkRequest. */
@@ -59,12 +57,10 @@ export function txn(state: StoreState, request: TxnRequest): TxnResult | ErrorCo
   const course = chooseCourse(state, request);
   const refusal = checkPuts(state, course) || checkRanges(state, course);
   if (refusal !== 0) return refusal;
-  const run: Run = { write: beginWrite(state), bytesLeft: TXN_ANSWER_BYTES_MAX, results: [] };
+  const run: Run = { write: beginWrite(state), bytesLeft: TXN_ANSWER_BYTES_MAX };
   const result = runCourse(run, course);
-  const revision = finishWrite(run.write);
-  if (run.bytesLeft < 0) return ErrorCode.AnswerForgotten;
-  for (const each of run.results) each.revision = revision;
-  return result;
+  finishWrite(run.write);
+  return run.bytesLeft < 0 ? ErrorCode.AnswerForgotten : result;
 }
 
 /**
@@ -79,12 +75,10 @@ export function readTxn(
   const course = chooseCourse(state, request);
   const refusal = checkRanges(state, course);
   if (refusal !== 0) return refusal;
-  const run: Run = { write: beginWrite(state), bytesLeft: bytesMax, results: [] };
+  const run: Run = { write: beginWrite(state), bytesLeft: bytesMax };
   const result = runCourse(run, course);
   assert(run.write.sub === 0, 'a transaction that only reads writes nothing');
-  if (run.bytesLeft < 0) return ErrorCode.ReplyTooLarge;
-  for (const each of run.results) each.revision = state.revision;
-  return result;
+  return run.bytesLeft < 0 ? ErrorCode.ReplyTooLarge : result;
 }
 
 function chooseCourse(state: StoreState, request: TxnRequest): Course {
@@ -165,9 +159,8 @@ function runCourse(run: Run, course: Course): TxnResult {
         break;
       case OpKind.DeleteRange: {
         const { deleted, prevKvs } = deleteRange(run.write, op.request);
-        const result: DeleteRangeResult = { revision: 0, deleted, prevKvs };
+        const result: DeleteRangeResult = { revision: revisionAsOf(run), deleted, prevKvs };
         for (const kv of prevKvs) run.bytesLeft -= kv.key.length + kv.value.length + PAIR_BYTES;
-        run.results.push(result);
         results.push({ kind: op.kind, result });
         break;
       }
@@ -176,9 +169,12 @@ function runCourse(run: Run, course: Course): TxnResult {
         break;
     }
   }
-  const result: TxnResult = { revision: 0, succeeded: course.succeeded, results };
-  run.results.push(result);
-  return result;
+  return { revision: revisionAsOf(run), succeeded: course.succeeded, results };
+}
+
+/** The revision that an operation that just ran shows: that of the transaction once it wrote. */
+function revisionAsOf({ write }: Run): number {
+  return write.sub > 0 ? write.main : write.state.revision;
 }
 
 /** Undefined when the answer is too large. */
@@ -191,8 +187,7 @@ function runRange(run: Run, request: RangeRequest): RangeResult | undefined {
     return undefined;
   }
   for (const kv of result.kvs) run.bytesLeft -= kv.key.length + kv.value.length + PAIR_BYTES;
-  run.results.push(result);
-  return result;
+  return { ...result, revision: revisionAsOf(run) };
 }
 
 function runPut(run: Run, request: PutRequest): PutResult {
@@ -200,7 +195,5 @@ function runPut(run: Run, request: PutRequest): PutResult {
   assert(typeof done !== 'number', 'a put of a course was checked', done);
   const { prevKv } = done;
   if (prevKv !== undefined) run.bytesLeft -= prevKv.key.length + prevKv.value.length + PAIR_BYTES;
-  const result: PutResult = { revision: 0, prevKv };
-  run.results.push(result);
-  return result;
+  return { revision: revisionAsOf(run), prevKv };
 }

@@ -115,7 +115,7 @@ export class StoreModel implements Machine {
       if (op.request.revision < this.compactRevision) return ErrorCode.Compacted;
     }
     const result = this.#transact(() => this.#run(request, taken));
-    return withRevision(result, this.revision);
+    return { ...result, revision: this.revision };
   }
 
   leaseGrant({ id, ttlSeconds }: LeaseGrantRequest): LeaseGrantResult | ErrorCode {
@@ -230,13 +230,13 @@ export class StoreModel implements Machine {
       version: (before?.version ?? 0) + 1,
       lease: request.ignoreLease && before !== undefined ? before.lease : request.lease,
     });
-    return { revision: 0, prevKv: request.prevKv ? before : undefined };
+    return { revision: this.revision, prevKv: request.prevKv ? before : undefined };
   }
 
   #deleteRange(request: DeleteRangeRequest): DeleteRangeResult {
     const dead = this.#inRange(request, this.revision);
     for (const kv of dead) this.#write(kv.key.toString('latin1'), undefined);
-    return { revision: 0, deleted: dead.length, prevKvs: request.prevKv ? dead : [] };
+    return { revision: this.revision, deleted: dead.length, prevKvs: request.prevKv ? dead : [] };
   }
 
   #choose(request: TxnRequest, taken: Map<TxnRequest, boolean>): void {
@@ -269,7 +269,7 @@ export class StoreModel implements Machine {
     const results = (succeeded ? request.success : request.failure).map((op) =>
       this.#runOp(op, taken),
     );
-    return { revision: 0, succeeded, results };
+    return { revision: this.revision, succeeded, results };
   }
 
   #runOp(op: TxnOp, taken: Map<TxnRequest, boolean>): TxnOpResult {
@@ -330,22 +330,4 @@ function pageLength(kvs: readonly KeyValue[], pageBytes: number): number {
 function listOps(request: TxnRequest, taken: Map<TxnRequest, boolean>): TxnOp[] {
   const ops = taken.get(request) === true ? request.success : request.failure;
   return ops.flatMap((op) => (op.kind === OpKind.Txn ? listOps(op.request, taken) : [op]));
-}
-
-/** The result as of the revision after all of it. */
-function withRevision(result: TxnResult, revision: number): TxnResult {
-  return { ...result, revision, results: result.results.map((each) => stamp(each, revision)) };
-}
-
-function stamp(each: TxnOpResult, revision: number): TxnOpResult {
-  switch (each.kind) {
-    case OpKind.Range:
-      return { kind: each.kind, result: { ...each.result, revision } };
-    case OpKind.Put:
-      return { kind: each.kind, result: { ...each.result, revision } };
-    case OpKind.DeleteRange:
-      return { kind: each.kind, result: { ...each.result, revision } };
-    case OpKind.Txn:
-      return { kind: each.kind, result: withRevision(each.result, revision) };
-  }
 }
