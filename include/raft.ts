@@ -9,14 +9,9 @@
  * Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
  */
 
-/** A node's number in nodes.conf, 0 to NODE_ID_MAX. It names the member in Raft and on the wire. */
-export type NodeId = number;
+import type { Configuration, NodeId } from './configuration.ts';
 
-/** The largest node id: ids travel as u32, the top value means none. */
-export const NODE_ID_MAX = 0xffff_fffe;
-
-/** Stands where no node is meant: no leader known, no vote cast. Travels as 0xffffffff. */
-export const NO_NODE = -1;
+export * from './configuration.ts';
 
 /** A place in the replicated log, from 1; 0 is the place before the first entry. */
 export type LogIndex = number;
@@ -36,7 +31,10 @@ export const EntryType = {
    * byte.
    */
   Command: 1,
-  /** A new configuration of the cluster; the data is an encoded Configuration. */
+  /**
+   * A new configuration of the cluster, in force from where it is appended (thesis 4.1); the data
+   * is the encoded Configuration (src/configuration.ts).
+   */
   Configuration: 2,
 } as const;
 /** One of the values of EntryType. */
@@ -56,19 +54,6 @@ export type Entry = {
  * u8.
  */
 export const ENTRY_OVERHEAD_BYTES = 21;
-
-/**
- * Who counts. Each list is ascending and free of doubles. While `outgoing` is not empty the
- * configuration is joint: elections and commits need a majority of both lists (thesis 4.3).
- */
-export type Configuration = {
-  /** Members whose votes count. */
-  readonly voters: readonly NodeId[];
-  /** The voters of the configuration being left; empty outside a change. */
-  readonly outgoing: readonly NodeId[];
-  /** Members that receive the log but neither vote nor count. */
-  readonly learners: readonly NodeId[];
-};
 
 /**
  * What a member must never forget (thesis 3.8): on disk before any message that rests on it is
@@ -270,6 +255,11 @@ export type RaftEvent =
     }
   | { readonly kind: 'transfer-aborted'; readonly target: NodeId; readonly reason: string }
   /**
+   * Another configuration is in force: appended, or back in force since the entry that replaced it
+   * was overwritten, or of a snapshot.
+   */
+  | { readonly kind: 'configuration'; readonly index: LogIndex; readonly of: Configuration }
+  /**
    * An Append or snapshot would have replaced committed entries and was refused: some member's
    * disk lost acknowledged data. An operator must look.
    */
@@ -290,6 +280,20 @@ export const ProposeResult = {
 } as const;
 /** One of the values of ProposeResult. */
 export type ProposeResult = (typeof ProposeResult)[keyof typeof ProposeResult];
+
+/** What became of a request for another configuration. */
+export const ChangeResult = {
+  /** In force, to be committed. A joint one is left by the core once it is committed. */
+  Accepted: 0,
+  /** Ask the leader. */
+  NotLeader: 1,
+  /** Leadership is being handed over: wait for the next leader. */
+  Transferring: 2,
+  /** Another change is under way, or the leader has not committed anything yet: try again. */
+  Pending: 3,
+} as const;
+/** One of the values of ChangeResult. */
+export type ChangeResult = (typeof ChangeResult)[keyof typeof ChangeResult];
 
 /** What became of a request to hand leadership over. */
 export const TransferResult = {
@@ -358,6 +362,8 @@ export type RaftStatus = {
   /** NO_NODE outside a transfer. */
   readonly transferTarget: NodeId;
   readonly configuration: Configuration;
+  /** The place in the log that the configuration in force came from. */
+  readonly configurationIndex: LogIndex;
   /** Ascending by id; empty unless leader. */
   readonly progress: readonly PeerProgress[];
 };

@@ -15,6 +15,7 @@ import {
   type Configuration,
   type Entry,
   EntryType,
+  type LogIndex,
 } from '../../include/node.ts';
 import { ErrorCode, FrameType, type LoggedCommand, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
@@ -36,8 +37,8 @@ export type ApplierOptions = {
   readonly lessor: Lessor;
   /** The head of a reply as of now. */
   readonly header: (revision: number) => ReplyHeader;
-  /** The configuration in force. */
-  readonly configuration: () => Configuration;
+  /** Who belonged to the cluster when the entry was the last of the log. */
+  readonly configurationAt: (index: LogIndex) => Configuration;
   /** A proposal that never took effect (its entry was overwritten), or that another must answer. */
   readonly onLost: (proposal: Proposal) => void;
 };
@@ -112,7 +113,7 @@ export class Applier {
   }
 
   #apply(entry: Entry): void {
-    const { store, proposals, onLost, configuration } = this.#options;
+    const { store, proposals, onLost, configurationAt } = this.#options;
     const { index, term } = entry;
     const applied = store.applied().index;
     if (index <= applied) return;
@@ -125,7 +126,7 @@ export class Applier {
       this.#tellLessor(command, result);
       if (proposal !== undefined) this.#settle(proposal, result);
     }
-    store.setApplied({ index, term, configuration: configuration() });
+    store.setApplied({ index, term, configuration: configurationAt(index) });
   }
 
   /** Refusals too: a write of a session may be refused the second time only. */

@@ -25,6 +25,10 @@ export function logRaftEvent(log: Log, event: RaftEvent): void {
     }
     case 'transfer-aborted':
       return log.warn('leader transfer aborted', { target: event.target, reason: event.reason });
+    case 'configuration': {
+      const { voters, outgoing, learners } = event.of;
+      return log.info('configuration', { index: event.index, voters, outgoing, learners });
+    }
     case 'committed-conflict': {
       const remedy = 'a member lost acknowledged data: compare the members before going on';
       return log.error('committed entries contradicted', {

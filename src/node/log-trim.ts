@@ -23,7 +23,7 @@ export function trimLog(raft: core.Raft, wal: Wal, store: Store, kept: LogKept):
   const index = core.startIndex(raft);
   if (index > wal.baseIndex) {
     const term = core.startTerm(raft);
-    wal.cutBefore({ index, term, configuration: raft.configuration });
+    wal.cutBefore({ index, term, configuration: core.configurationAt(raft, index) });
   }
   return wal.baseIndex;
 }

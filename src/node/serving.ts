@@ -15,7 +15,7 @@ import { Applier } from './applier.ts';
 import type { Asker } from './asker.ts';
 import { Lessor, NO_TERM } from './lessor.ts';
 import type { Proposals } from './proposals.ts';
-import type * as core from './raft/raft.ts';
+import * as core from './raft/raft.ts';
 import type { Read, Reads } from './reads.ts';
 
 /** What a member lends. */
@@ -60,7 +60,7 @@ export class Serving {
       proposals,
       lessor,
       header,
-      configuration: () => raft.configuration,
+      configurationAt: (index) => core.configurationAt(raft, index),
       onLost: ({ asker, id }) => redirect(asker, id),
     });
   }

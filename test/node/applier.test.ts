@@ -33,7 +33,7 @@ async function createStage(t: Test, lookMs = 0) {
     proposals,
     lessor,
     header: (revision) => ({ clusterId: 1n, nodeId: 0, revision, term: TERM }),
-    configuration: () => CONFIGURATION,
+    configurationAt: () => CONFIGURATION,
     onLost: ({ id }) => told.push(`${id} lost`),
   });
   const asker: Asker = {

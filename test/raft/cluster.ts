@@ -17,8 +17,10 @@ import type {
   SnapshotMeta,
 } from '../../include/node.ts';
 import { EntryType, MessageType, NO_ENTRIES, NO_NODE } from '../../include/node.ts';
+import { decodeConfiguration } from '../../src/configuration.ts';
 import type { Raft } from '../../src/node/raft/raft.ts';
 import {
+  configurationAt,
   createRaft,
   hasReady,
   persisted,
@@ -89,14 +91,21 @@ export function createCluster(configuration: Configuration, settings: ClusterSet
   const { voters, outgoing, learners } = configuration;
   const ids = [...new Set([...voters, ...outgoing, ...learners])].sort((a, b) => a - b);
   for (const id of ids) {
-    const disk: Disk = {
-      hardState: { term: 0, vote: NO_NODE, commit: 0 },
-      snapshot: { index: 0, term: 0, configuration },
-      entries: [],
-    };
-    addMember(cluster, id, disk);
+    addMember(cluster, id, emptyDisk(configuration));
   }
   return cluster;
+}
+
+/** The configuration of a member that joins: it learns from the log who belongs to the cluster. */
+export const NO_MEMBERS: Configuration = { voters: [], outgoing: [], learners: [] };
+
+/** A disk on which nothing but the first configuration was ever written. */
+export function emptyDisk(configuration: Configuration): Disk {
+  return {
+    hardState: { term: 0, vote: NO_NODE, commit: 0 },
+    snapshot: { index: 0, term: 0, configuration },
+    entries: [],
+  };
 }
 
 /** Adds a member that starts from `disk`. */
@@ -198,12 +207,33 @@ export function cutDisk(member: Member): void {
   const { startIndex, startTerm } = raft.log;
   if (startIndex <= disk.snapshot.index) return;
   disk.entries = disk.entries.filter((entry) => entry.index > startIndex);
-  disk.snapshot = { index: startIndex, term: startTerm, configuration: raft.configuration };
+  disk.snapshot = {
+    index: startIndex,
+    term: startTerm,
+    configuration: configurationAt(raft, startIndex),
+  };
+}
+
+/** The lists of a configuration; those that are empty are left out, but for the voters. */
+export function describeConfiguration({ voters, outgoing, learners }: Configuration): string {
+  const shown = [`voters=${voters}`];
+  if (outgoing.length > 0) shown.push(`outgoing=${outgoing}`);
+  if (learners.length > 0) shown.push(`learners=${learners}`);
+  return shown.join(' ');
 }
 
 /** What an entry does to a store. */
 export function effectOf(entry: Entry): string {
-  return entry.type === EntryType.Empty ? '' : entry.data.toString();
+  switch (entry.type) {
+    case EntryType.Empty:
+      return '';
+    case EntryType.Command:
+      return entry.data.toString();
+    case EntryType.Configuration: {
+      const configuration = decodeConfiguration(entry.data);
+      return configuration === undefined ? '?' : describeConfiguration(configuration);
+    }
+  }
 }
 
 function startCore(cluster: Cluster, id: NodeId, disk: Disk, applied: number): Raft {
@@ -233,7 +263,7 @@ export function sendSnapshot(cluster: Cluster, member: Member, to: NodeId): void
   const { raft, applied } = member;
   const index = applied.length;
   const term = index === raft.log.startIndex ? raft.log.startTerm : termOfEntry(raft, index);
-  const meta: SnapshotMeta = { index, term, configuration: raft.configuration };
+  const meta: SnapshotMeta = { index, term, configuration: configurationAt(raft, index) };
   const message: Message = {
     type: MessageType.Snapshot,
     from: member.id,

@@ -17,7 +17,8 @@
  *   lost 2 1 / unreachable 1 2              member 2 hears that the connection to 1 broke
  *   send-snapshot 1 2                       member 1 sends 2 what it has applied, asked or not
  *   soon 2                                  member 2 hears that it can reach a majority
- *   configure 1,2 learners=3                all members take a new configuration
+ *   change 1 1,2,3 learners=4               member 1 is asked for a new configuration
+ *   join 4                                  member 4 starts with nothing, not even a configuration
  *   snapshot-lost 1 2                       member 1 hears that its snapshot did not arrive at 2
  *   step 1 Append from=2 term=3 ...         a message out of nowhere
  *   status / progress 1 / logs              what members know
@@ -25,6 +26,7 @@
 
 import type { Configuration, Entry, Message, NodeId } from '../../include/node.ts';
 import {
+  ChangeResult,
   EntryType,
   MessageType,
   NO_NODE,
@@ -32,7 +34,7 @@ import {
   TransferResult,
 } from '../../include/node.ts';
 import {
-  applyConfiguration,
+  changeConfiguration,
   compact,
   electSoon,
   isLeader,
@@ -51,7 +53,9 @@ import {
   createCluster,
   DEFAULT_SETTINGS,
   deliver,
+  emptyDisk,
   memberOf,
+  NO_MEMBERS,
   restart,
   sendSnapshot,
   syncMember,
@@ -168,11 +172,14 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       electSoon(first(session, words).raft);
       return [];
     },
-    configure: (session, words) => {
-      const configuration = configurationOf(words);
-      for (const { raft } of session.cluster.members.values()) {
-        applyConfiguration(raft, configuration);
-      }
+    change: (session, words) => {
+      const [id = '', voters = ''] = words.plain;
+      const target = configurationOf({ plain: [voters], named: words.named });
+      const result = changeConfiguration(memberOf(session.cluster, Number(id)).raft, target);
+      return result === ChangeResult.Accepted ? [] : [nameOf(ChangeResult, result)];
+    },
+    join: (session, words) => {
+      addMember(session.cluster, Number(words.plain[0]), emptyDisk(NO_MEMBERS));
       return [];
     },
     unreachable: (session, words) => {

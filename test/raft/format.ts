@@ -9,10 +9,10 @@ import type {
   Ready,
   Role,
 } from '../../include/node.ts';
-import { MessageType, NO_NODE, ProgressState } from '../../include/node.ts';
+import { EntryType, MessageType, NO_NODE, ProgressState } from '../../include/node.ts';
 import type { Raft } from '../../src/node/raft/raft.ts';
 import { lastIndex, raftStatus } from '../../src/node/raft/raft.ts';
-import { effectOf, type Member } from './cluster.ts';
+import { describeConfiguration, effectOf, type Member } from './cluster.ts';
 
 const ROLE_NAMES = ['follower', 'pre-candidate', 'candidate', 'leader'] as const;
 
@@ -33,9 +33,10 @@ export function nodeName(id: NodeId): string {
   return id === NO_NODE ? '-' : String(id);
 }
 
-/** `index/term "data"`, without quotes for an Empty entry. */
+/** `index/term "data"`, nothing more for an Empty entry, `{lists}` for a configuration. */
 export function formatEntry(entry: Entry): string {
   const effect = effectOf(entry);
+  if (entry.type === EntryType.Configuration) return `${entry.index}/${entry.term} {${effect}}`;
   const shown = effect.length > 12 ? `${effect.slice(0, 4)}..${effect.length}` : effect;
   return `${entry.index}/${entry.term}${effect === '' ? '' : ` "${shown}"`}`;
 }
@@ -91,6 +92,8 @@ export function formatEvent(id: NodeId, event: RaftEvent): string {
     }
     case 'transfer-aborted':
       return `${id} gives up the transfer to ${event.target}: ${event.reason}`;
+    case 'configuration':
+      return `${id} takes configuration ${event.index}: ${describeConfiguration(event.of)}`;
     case 'committed-conflict':
       return `${id} refuses ${event.from}: conflict with committed entries at ${event.index}`;
   }

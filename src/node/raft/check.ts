@@ -3,12 +3,13 @@
  * whole log; production asserts where state changes instead.
  */
 
-import { NO_NODE, ProgressState, Role } from '../../../include/node.ts';
+import { EntryType, NO_NODE, ProgressState, Role } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import { newestOf } from './configurations.ts';
 import { checkLog, entryAt, lastIndexOf, lastTermOf, sizeOf } from './log.ts';
 import { checkProgress } from './progress.ts';
 import type { Raft } from './state.ts';
-import { isVoter } from './state.ts';
+import { mayCampaign } from './state.ts';
 import { checkWrites } from './writes.ts';
 
 /** Asserts what must hold of a core between any two calls. */
@@ -23,6 +24,7 @@ export function checkRaft(raft: Raft): void {
   checkRole(raft);
   checkReads(raft);
   checkMembers(raft);
+  checkConfigurations(raft);
   if (raft.role === Role.Leader) checkLeader(raft);
 }
 
@@ -36,7 +38,8 @@ function checkRole(raft: Raft): void {
     assert(raft.votes.size === 0, 'a follower counts no votes', raft.votes.size);
     return;
   }
-  assert(isVoter(raft), 'only a voter campaigns or leads', raft.id, raft.role);
+  // A leader may be leaving.
+  assert(isLeading || mayCampaign(raft), 'only a voter campaigns', raft.id, raft.role);
   if (raft.role === Role.PreCandidate) {
     assert(raft.leader === NO_NODE, 'a campaign knows no leader', raft.leader);
     return;
@@ -67,6 +70,22 @@ function checkMembers(raft: Raft): void {
   }
 }
 
+function checkConfigurations(raft: Raft): void {
+  const { log, configurations } = raft;
+  const { configuration } = newestOf(configurations);
+  assert(configuration === raft.configuration, 'the last configuration is in force', raft.id);
+  for (const [slot, { index }] of configurations.entries()) {
+    if (slot === 0) {
+      assert(index <= log.startIndex, 'the start of the log has a configuration', index);
+      continue;
+    }
+    assert(index > configurations[slot - 1]!.index, 'configurations ascend', index);
+    assert(index > log.startIndex, 'what is behind the start is forgotten', index, log.startIndex);
+    const { type } = entryAt(log, index);
+    assert(type === EntryType.Configuration, 'a configuration is an entry', index, type);
+  }
+}
+
 function checkLeader(raft: Raft): void {
   const { log, writes } = raft;
   assert(writes.persistedTerm === raft.term, 'a leader has its term on disk', raft.term);
@@ -82,6 +101,6 @@ function checkLeader(raft: Raft): void {
     const isBehind = peer.state === ProgressState.Replicate && peer.match < log.startIndex;
     assert(!isBehind || peer.inflights.count >= 0, 'a window is there', peer.id);
   }
-  const own = raft.progress.get(raft.id)!;
-  assert(own.match <= writes.persistedIndex, 'a leader counts what is on disk', own.match);
+  const match = raft.progress.get(raft.id)?.match ?? 0;
+  assert(match <= writes.persistedIndex, 'a leader counts what is on disk', match);
 }

@@ -29,7 +29,7 @@ export function advanceCommit(raft: Raft): void {
 /** On a leader: counts its own copy of what its disk has confirmed. */
 export function countOwnCopy(raft: Raft): void {
   const own = raft.progress.get(raft.id);
-  assert(own !== undefined, 'a leader is a member', raft.id);
+  if (own === undefined) return; // It leads a cluster that it is leaving (thesis 4.2.2).
   if (advanceMatch(own, raft.writes.persistedIndex)) advanceCommit(raft);
 }
 

@@ -5,13 +5,14 @@
 
 import type { LogIndex } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import { forgetBefore } from './configurations.ts';
 import { dropUpTo, entryAt, sizeOf } from './log.ts';
 import type { Raft } from './state.ts';
 
 /** Drops entries up to `index`, as far as they may go. */
 export function compact(raft: Raft, index: LogIndex): void {
   const reachable = Math.min(index, droppableIndex(raft));
-  if (reachable > raft.log.startIndex) dropUpTo(raft.log, reachable);
+  if (reachable > raft.log.startIndex) drop(raft, reachable);
 }
 
 /**
@@ -36,7 +37,12 @@ export function compactTo(
     count -= 1;
     sizeBytes -= sizeOf(entryAt(log, index));
   }
-  if (index > log.startIndex) dropUpTo(log, index);
+  if (index > log.startIndex) drop(raft, index);
+}
+
+function drop(raft: Raft, index: LogIndex): void {
+  dropUpTo(raft.log, index);
+  forgetBefore(raft.configurations, index);
 }
 
 function droppableIndex(raft: Raft): LogIndex {

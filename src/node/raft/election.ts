@@ -13,14 +13,14 @@ import { draft, post } from './message.ts';
 import { Verdict, verdictOf } from './quorum.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './role.ts';
 import type { Raft } from './state.ts';
-import { drawElectionTimeout, isVoter } from './state.ts';
+import { drawElectionTimeout, mayCampaign } from './state.ts';
 
 /** The context of a Vote whose candidate was told to campaign by the leader (thesis 3.10). */
 export const CONTEXT_TRANSFER = 1;
 
 /** Asks the voters whether they would vote for this one. */
 export function startPreVote(raft: Raft, reason: string): void {
-  assert(isVoter(raft), 'only voters campaign', raft.id);
+  assert(mayCampaign(raft), 'only voters campaign', raft.id);
   if (raft.hastyCampaignsLeft > 0) raft.hastyCampaignsLeft -= 1;
   becomePreCandidate(raft, reason);
   requestVotes(raft, MessageType.PreVote, 0);
@@ -34,7 +34,7 @@ export function startPreVote(raft: Raft, reason: string): void {
  * @param context CONTEXT_TRANSFER on the leader's order, else 0
  */
 export function startElection(raft: Raft, reason: string, context: number): void {
-  assert(isVoter(raft), 'only voters campaign', raft.id);
+  assert(mayCampaign(raft), 'only voters campaign', raft.id);
   becomeCandidate(raft, reason);
   requestVotes(raft, MessageType.Vote, context);
 }
@@ -48,12 +48,11 @@ export function countOwnVote(raft: Raft): void {
   countVotes(raft);
 }
 
-/** Answers a PreVote or a Vote of at least this term. */
+/** Answers a PreVote or a Vote of at least this term, whoever asks. */
 export function handleVoteRequest(raft: Raft, message: Message): void {
   const isPreVote = message.type === MessageType.PreVote;
-  // Its vote counts for nobody: a learner stays out of elections. (Membership change: once a
-  // learner is promoted by an entry that it has not received, this costs a round, never safety.)
-  if (!isVoter(raft)) return;
+  // Whether its vote counts is the candidate's to know: a learner may have been promoted by an entry
+  // that it has not received, and without its vote nobody might ever win (thesis 4.2.1).
   const isFree = raft.vote === NO_NODE && raft.leader === NO_NODE;
   const mayVote = raft.vote === message.from || isFree || (isPreVote && message.term > raft.term);
   const isGranted = mayVote && isUpToDate(raft, message);

@@ -28,7 +28,7 @@ import { becomeProbe } from './progress.ts';
 import { refuseRunning } from './read-index.ts';
 import { followLeader } from './role.ts';
 import type { Raft } from './state.ts';
-import { isVoter } from './state.ts';
+import { mayCampaign } from './state.ts';
 import { abortTransfer } from './transfer.ts';
 
 /** The connection to `id` broke, or cannot be made. */
@@ -77,7 +77,7 @@ export function snapshotSent(raft: Raft, to: NodeId, ok: boolean, index: number)
  * first. To be called once a start: each call allows another series of hasty campaigns.
  */
 export function electSoon(raft: Raft): void {
-  if (raft.role !== Role.Follower || raft.leader !== NO_NODE || !isVoter(raft)) return;
+  if (raft.role !== Role.Follower || raft.leader !== NO_NODE || !mayCampaign(raft)) return;
   if (raft.hastyCampaignsLeft > 0) return;
   const { heartbeatTicks, lostLeaderStaggerTicks } = raft.settings;
   const isAlone = raft.others.length === 0;
@@ -96,7 +96,7 @@ function loseFollower(raft: Raft, progress: Progress): void {
 
 function loseLeader(raft: Raft): void {
   followLeader(raft, NO_NODE);
-  if (!isVoter(raft)) return;
+  if (!mayCampaign(raft)) return;
   raft.hastyCampaignsLeft = HASTY_CAMPAIGNS_MAX;
   const rank = rankOf(raft);
   if (rank === 0) {

@@ -15,6 +15,7 @@ import {
   Role,
 } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import { noteEntry } from './configurations.ts';
 import { appendEntry, entryAt, lastIndexOf, sizeOf } from './log.ts';
 import type { Raft } from './state.ts';
 
@@ -24,9 +25,11 @@ const NO_DATA = Buffer.alloc(0);
  * Appends an entry to the leader's log. If accepted, its index is lastIndex(raft) and its term
  * raft's: it is committed when an entry of that index and term is handed out.
  *
+ * @param type no configuration: see changeConfiguration
  * @param data kept; must never be written to again
  */
 export function propose(raft: Raft, type: EntryType, data: Buffer): ProposeResult {
+  assert(type !== EntryType.Configuration, 'a configuration is changed, not proposed');
   if (raft.role !== Role.Leader) return ProposeResult.NotLeader;
   if (raft.transferTarget !== NO_NODE) return ProposeResult.Transferring;
   const sizeBytes = data.length + ENTRY_OVERHEAD_BYTES;
@@ -49,10 +52,12 @@ export function openTerm(raft: Raft): void {
   raft.termStartIndex = lastIndexOf(log);
 }
 
-function appendOwn(raft: Raft, type: EntryType, data: Buffer): void {
+/** Appends an entry of the leader's own; a configuration is not yet enforced by that. */
+export function appendOwn(raft: Raft, type: EntryType, data: Buffer): void {
   assert(raft.role === Role.Leader, 'a leader appends', raft.role);
   const entry: Entry = { index: lastIndexOf(raft.log) + 1, term: raft.term, type, data };
   appendEntry(raft.log, entry);
+  noteEntry(raft.configurations, entry);
   raft.uncommittedBytes += sizeOf(entry);
   raft.areAppendsDue = true;
 }

@@ -9,6 +9,7 @@
  *   on a message      step(raft, message), stepSnapshot(raft, from, term, meta)
  *   on a timer        tick(raft)                       every TICK_MS
  *   on a request      propose(raft, type, data), readIndex(raft, id), transferLeader(raft, id)
+ *   on an operator    changeConfiguration(raft, target)
  *   on a connection   peerLost(raft, id), peerUnreachable(raft, id), once electSoon(raft)
  *   on a stream       snapshotSent(raft, to, ok, index)
  *   then, once a turn:
@@ -20,8 +21,9 @@
  * few messages as possible.
  *
  * Where to read on: step.ts (how messages enter), role.ts (the roles), election.ts, step-leader.ts
- * and step-follower.ts with replicate.ts and commit.ts (the log), read-index.ts, transfer.ts,
- * hints.ts, ready.ts. The state is in state.ts, log.ts, progress.ts and writes.ts.
+ * and step-follower.ts with replicate.ts and commit.ts (the log), members.ts (who belongs to the
+ * cluster), read-index.ts, transfer.ts, hints.ts, ready.ts. The state is in state.ts, log.ts,
+ * configurations.ts, progress.ts and writes.ts.
  *
  * Sources: Ongaro, "Consensus: Bridging Theory and Practice", 2014 ("thesis"); Ongaro and
  * Ousterhout, "In Search of an Understandable Consensus Algorithm", 2014 ("Raft paper").
@@ -30,7 +32,7 @@
 export { checkRaft } from './check.ts';
 export { compact, compactTo } from './compact.ts';
 export { electSoon, peerLost, peerUnreachable, snapshotSent } from './hints.ts';
-export { applyConfiguration } from './members.ts';
+export { changeConfiguration, configurationAt } from './members.ts';
 export { propose } from './propose.ts';
 export { readIndex } from './read-index.ts';
 export { hasReady, persisted, ready } from './ready.ts';

@@ -125,8 +125,7 @@ function askMajority(raft: Raft): void {
     if (!progress.isLearner) sendHeartbeat(raft, progress);
   }
   const own = raft.progress.get(raft.id);
-  assert(own !== undefined, 'a leader is a member', raft.id);
-  own.readEcho = reads.sequence;
+  if (own !== undefined) own.readEcho = reads.sequence;
   confirmRound(raft);
 }
 

@@ -12,6 +12,7 @@ import { COMMITTED_BYTES_MAX, NO_ENTRIES, Role } from '../../../include/node.ts'
 import { countOwnCopy } from './commit.ts';
 import { countOwnVote } from './election.ts';
 import { boundSlice, lastIndexOf, sliceLog } from './log.ts';
+import { continueChange, isChangeDue } from './members.ts';
 import { isRoundDue, startRound } from './read-index.ts';
 import { flushAppends } from './replicate.ts';
 import type { Outbox, Raft } from './state.ts';
@@ -37,11 +38,12 @@ const IDLE: Ready = Object.freeze({
 
 /** Whether a Ready would hold anything. True may turn out empty; false never hides anything. */
 export function hasReady(raft: Raft): boolean {
-  return raft.areAppendsDue || isRoundDue(raft) || hasOutput(raft);
+  return raft.areAppendsDue || isChangeDue(raft) || isRoundDue(raft) || hasOutput(raft);
 }
 
 /** Hands out all there is to do; Ready tells in which order. */
 export function ready(raft: Raft): Ready {
+  if (isChangeDue(raft)) continueChange(raft);
   if (isRoundDue(raft)) startRound(raft);
   if (raft.areAppendsDue) flushAppends(raft);
   if (!hasOutput(raft)) return IDLE;

@@ -78,8 +78,7 @@ export function becomeLeader(raft: Raft): void {
   const lastIndex = lastIndexOf(raft.log);
   for (const progress of raft.progress.values()) resetProgress(progress, lastIndex);
   const own = raft.progress.get(raft.id);
-  assert(own !== undefined, 'a leader is a member', raft.id);
-  own.isActive = true;
+  if (own !== undefined) own.isActive = true;
   openTerm(raft);
   countOwnCopy(raft);
 }

@@ -20,6 +20,8 @@ import type {
 } from '../../../include/node.ts';
 import { NO_NODE, Role, TERM_MAX } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import type { Configurations } from './configurations.ts';
+import { configurationAsOf, createConfigurations, newestOf } from './configurations.ts';
 import type { Log } from './log.ts';
 import { createLog, lastIndexOf, lastTermOf } from './log.ts';
 import type { Progress } from './progress.ts';
@@ -78,6 +80,8 @@ export type Raft = {
   readonly log: Log;
   readonly writes: Writes;
 
+  /** Those that the log holds; `configuration` is the last one, in force. */
+  readonly configurations: Configurations;
   configuration: Configuration;
   /** All members by id, this one included. */
   readonly progress: Map<NodeId, Progress>;
@@ -124,6 +128,8 @@ export function createRaft(options: RaftOptions): Raft {
   checkOptions(options);
   const { id, snapshot, hardState, entries, applied, ...settings } = options;
   const log = createLog(snapshot, entries, hardState.commit, applied);
+  const configurations = createConfigurations(snapshot.index, snapshot.configuration, entries);
+  const { configuration } = newestOf(configurations);
   const isTorn = lastTermOf(log) > hardState.term;
   const raft: Raft = {
     id,
@@ -134,7 +140,8 @@ export function createRaft(options: RaftOptions): Raft {
     leader: NO_NODE,
     log,
     writes: createWrites({ ...hardState, commit: log.commitIndex }, lastIndexOf(log)),
-    configuration: snapshot.configuration,
+    configurations,
+    configuration,
     progress: new Map(),
     others: [],
     voters: [],
@@ -153,7 +160,7 @@ export function createRaft(options: RaftOptions): Raft {
     reads: createReads(settings),
     outbox: createOutbox(),
   };
-  installConfiguration(raft, snapshot.configuration);
+  installConfiguration(raft, configuration);
   drawElectionTimeout(raft);
   return raft;
 }
@@ -162,6 +169,19 @@ export function createRaft(options: RaftOptions): Raft {
 export function isVoter(raft: Raft): boolean {
   const { voters, outgoing } = raft.configuration;
   return voters.includes(raft.id) || outgoing.includes(raft.id);
+}
+
+/**
+ * Whether this member may campaign: its vote counts, or it did until an entry that may not be
+ * committed. Then its log may be the only one that can win, though its own vote does not count in
+ * it (thesis 4.2.2).
+ */
+export function mayCampaign(raft: Raft): boolean {
+  if (isVoter(raft)) return true;
+  const { configurations, log, id } = raft;
+  if (newestOf(configurations).index <= log.commitIndex) return false;
+  const { voters, outgoing } = configurationAsOf(configurations, log.commitIndex);
+  return voters.includes(id) || outgoing.includes(id);
 }
 
 /**
@@ -179,8 +199,16 @@ export function drawElectionTimeout(raft: Raft): void {
       : electionTicks + randomBelow(electionTicks);
 }
 
-/** Makes `configuration` the one in force: progress is kept of members that stay. */
-export function installConfiguration(raft: Raft, configuration: Configuration): void {
+/** Makes the last configuration of the log the one in force, if it is not yet. */
+export function enforceConfiguration(raft: Raft): void {
+  const { index, configuration } = newestOf(raft.configurations);
+  if (configuration === raft.configuration) return;
+  installConfiguration(raft, configuration);
+  raft.outbox.events.push({ kind: 'configuration', index, of: configuration });
+}
+
+/** Progress is kept of members that stay. */
+function installConfiguration(raft: Raft, configuration: Configuration): void {
   const { voters, outgoing, learners } = configuration;
   const { inflightMessagesMax, inflightBytesMax } = raft.settings;
   raft.configuration = configuration;
@@ -194,6 +222,8 @@ export function installConfiguration(raft: Raft, configuration: Configuration): 
     if (raft.progress.has(id)) continue;
     const progress = createProgress(id, inflightMessagesMax, inflightBytesMax);
     resetProgress(progress, lastIndexOf(raft.log));
+    // It had no time yet to be heard of: the next check of the quorum must not count that.
+    progress.isActive = raft.role === Role.Leader;
     raft.progress.set(id, progress);
   }
   const members = [...raft.progress.values()].sort((a, b) => a.id - b.id);

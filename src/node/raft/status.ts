@@ -2,6 +2,7 @@
 
 import type { LogIndex, NodeId, PeerProgress, RaftStatus, Term } from '../../../include/node.ts';
 import { Role } from '../../../include/node.ts';
+import { newestOf } from './configurations.ts';
 import { lastIndexOf, lastTermOf } from './log.ts';
 import type { Raft } from './state.ts';
 import { isVoter } from './state.ts';
@@ -47,7 +48,7 @@ export function raftStatus(raft: Raft): RaftStatus {
   return {
     id: raft.id,
     role: raft.role,
-    isLearner: raft.configuration.learners.includes(raft.id) && !isVoter(raft),
+    isLearner: !isVoter(raft),
     term: raft.term,
     vote: raft.vote,
     leader: raft.leader,
@@ -62,6 +63,7 @@ export function raftStatus(raft: Raft): RaftStatus {
     uncommittedBytes: raft.uncommittedBytes,
     transferTarget: raft.transferTarget,
     configuration: raft.configuration,
+    configurationIndex: newestOf(raft.configurations).index,
     progress: isLeader(raft) ? progressOf(raft) : [],
   };
 }

@@ -6,8 +6,10 @@
  */
 
 import type { Entry, LogIndex, Message, SnapshotMeta } from '../../../include/node.ts';
-import { MessageType, Role, TERM_MAX } from '../../../include/node.ts';
+import { EntryType, MessageType, Role, TERM_MAX } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import { decodeConfiguration } from '../../configuration.ts';
+import { forgetFrom, noteEntry, restoreConfigurations } from './configurations.ts';
 import { CONTEXT_TRANSFER, startElection } from './election.ts';
 import {
   appendEntry,
@@ -22,7 +24,7 @@ import {
 import { draft, post } from './message.ts';
 import { handleReadIndexReply } from './read-index.ts';
 import type { Raft } from './state.ts';
-import { installConfiguration, isVoter } from './state.ts';
+import { enforceConfiguration, mayCampaign } from './state.ts';
 import { forgetWritesFrom } from './writes.ts';
 
 /** Handles a message of the leader in the current term. */
@@ -47,7 +49,7 @@ export function stepFollower(
       handleReadIndexReply(raft, message);
       return;
     case MessageType.TimeoutNow:
-      if (isVoter(raft)) startElection(raft, 'the leader handed over', CONTEXT_TRANSFER);
+      if (mayCampaign(raft)) startElection(raft, 'the leader handed over', CONTEXT_TRANSFER);
       return;
   }
 }
@@ -96,8 +98,14 @@ function takeEntries(raft: Raft, entries: readonly Entry[], slot: number, index:
   if (index <= lastIndexOf(raft.log)) {
     forgetWritesFrom(raft.writes, index);
     truncateLog(raft.log, index);
+    forgetFrom(raft.configurations, index);
   }
-  for (let i = slot; i < entries.length; i += 1) appendEntry(raft.log, entries[i]!);
+  for (let i = slot; i < entries.length; i += 1) {
+    const entry = entries[i]!;
+    appendEntry(raft.log, entry);
+    noteEntry(raft.configurations, entry);
+  }
+  enforceConfiguration(raft);
 }
 
 /**
@@ -146,17 +154,23 @@ function handleSnapshot(raft: Raft, message: Message, snapshot: SnapshotMeta): v
   forgetWritesFrom(writes, log.commitIndex + 1);
   restoreLog(log, snapshot);
   writes.handedIndex = snapshot.index;
-  installConfiguration(raft, snapshot.configuration);
+  restoreConfigurations(raft.configurations, snapshot.index, snapshot.configuration);
+  enforceConfiguration(raft);
   raft.outbox.snapshot = snapshot;
   acknowledge(raft, snapshot.index);
 }
 
-/** Entries follow on each other and on `index`, in terms that do not fall and are not to come. */
+/**
+ * Entries follow on each other and on `index`, in terms that do not fall and are not to come;
+ * configurations can be understood.
+ */
 function isWellFormed(message: Message): boolean {
   let { index, logTerm: term } = message;
   if (index + message.entries.length > TERM_MAX) return false;
   for (const entry of message.entries) {
     if (entry.index !== index + 1 || entry.term < term) return false;
+    const isOdd = entry.type === EntryType.Configuration && !decodeConfiguration(entry.data);
+    if (isOdd) return false;
     index = entry.index;
     term = entry.term;
   }

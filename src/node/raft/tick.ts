@@ -15,7 +15,7 @@ import { tickReads } from './read-index.ts';
 import { oweCommit, sendHeartbeat } from './replicate.ts';
 import { becomeFollower, followLeader } from './role.ts';
 import type { Raft } from './state.ts';
-import { drawElectionTimeout, isVoter } from './state.ts';
+import { drawElectionTimeout, mayCampaign } from './state.ts';
 import { tickTransfer } from './transfer.ts';
 
 /** Counts one tick. */
@@ -32,7 +32,7 @@ function tickElection(raft: Raft): void {
   assert(raft.role !== Role.Leader, 'a leader counts heartbeats', raft.id, raft.term);
   raft.electionElapsedTicks += 1;
   if (raft.electionElapsedTicks < raft.electionTimeoutTicks) return;
-  if (isVoter(raft)) {
+  if (mayCampaign(raft)) {
     startPreVote(raft, 'no leader was heard of');
     return;
   }
