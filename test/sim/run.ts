@@ -1,0 +1,298 @@
+/**
+ * One run: a cluster and its clients, drawn from a seed, through misfortune and then in peace, with
+ * everything checked. The same seed gives the same run, to the byte.
+ */
+
+import { parseNodesConf } from '../../src/node/nodes-conf.ts';
+import { createRandom, type Random } from '../../src/random.ts';
+import { checkHistory } from './check-history.ts';
+import { Faults } from './faults.ts';
+import { History } from './history.ts';
+import { EventKind } from './host.ts';
+import { HostTime } from './host-clock.ts';
+import { Leases } from './leases.ts';
+import { type Climate, SimNetwork } from './network.ts';
+import { Safety } from './safety.ts';
+import { type Load, SimClient } from './sim-client.ts';
+import { type NodeSabotage, portOf, SimNode } from './sim-node.ts';
+import { Truth } from './truth.ts';
+import { must, Violation } from './violation.ts';
+import { Watches } from './watches.ts';
+import { World } from './world.ts';
+
+/** What a run came to. */
+export type Outcome = {
+  readonly seed: number;
+  readonly hash: string;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly nodes: number;
+  readonly faults: readonly string[];
+  readonly operations: number;
+  readonly answered: number;
+  readonly revisions: number;
+  readonly terms: number;
+  readonly watched: number;
+  readonly leases: number;
+};
+
+/** A run that failed: what was wrong, and what happened before. */
+export class SimFailure extends Error {
+  override readonly name = 'SimFailure';
+  readonly seed: number;
+  readonly property: string;
+  readonly trace: string;
+
+  constructor(seed: number, property: string, trace: string, cause: unknown) {
+    super(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.seed = seed;
+    this.property = property;
+    this.trace = trace;
+  }
+}
+
+/** Virtual milliseconds of misfortune. */
+const HARD_MS = 20_000;
+
+/** Within so many, after it, everything must be as it should. */
+const CALM_MS_MAX = 30_000;
+
+/** Between two looks at whether it is. */
+const CALM_STEP_MS = 250;
+
+/** How late a lease may end, in peace: a leader that is new gives all of them their time again. */
+const LEASE_LATE_MS = 8_000;
+
+/** What is drawn for a run before it begins. */
+type Plan = {
+  readonly nodeCount: number;
+  readonly clientCount: number;
+  readonly climate: Climate;
+  readonly load: Load;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly logEntriesKept: number;
+  readonly segmentBytes: number;
+  readonly diskMs: number;
+};
+
+/**
+ * Runs a seed.
+ *
+ * @param sabotage a fault of the members, put in on purpose
+ * @throws SimFailure
+ */
+export async function runSeed(seed: number, sabotage: NodeSabotage = {}): Promise<Outcome> {
+  const run = new Run(seed, sabotage);
+  try {
+    return await run.run();
+  } catch (cause) {
+    const property = cause instanceof Violation ? cause.property : 'nothing breaks';
+    throw new SimFailure(seed, property, run.world.trace.tell(), cause);
+  } finally {
+    run.cleanUp();
+  }
+}
+
+function drawPlan(random: Random): Plan {
+  const { below } = random;
+  const isFast = below(2) === 0;
+  const isFrameWise = below(2) === 0;
+  return {
+    nodeCount: [1, 3, 3, 3, 3, 5, 5, 7][below(8)]!,
+    clientCount: 1 + below(3),
+    climate: {
+      latencyMs: [0.1, 0.5, 2, 10][below(4)]!,
+      jitterMs: [0.1, 1, 5, 20][below(4)]!,
+      isFrameWise,
+      lostPermille: isFrameWise ? [0, 5, 50][below(3)]! : 0,
+      doubledPermille: isFrameWise ? [0, 5, 50][below(3)]! : 0,
+      sendBufferBytes: [2_000, 64_000, 1_000_000][below(3)]!,
+    },
+    load: {
+      keyCount: 2 + below(4),
+      workers: 1 + below(4),
+      pauseMs: [20, 100, 400][below(3)]!,
+      watchers: 1 + below(3),
+      leaseHolders: below(3),
+      requestTimeoutMs: [1_000, 5_000, 10_000][below(3)]!,
+    },
+    heartbeatMs: isFast ? 50 : 100,
+    electionMs: isFast ? 400 : 1_000,
+    logEntriesKept: [10, 100, 10_000][below(3)]!,
+    segmentBytes: [64, 512, 4_096][below(3)]! * 1_024,
+    diskMs: [0.05, 1, 5][below(3)]!,
+  };
+}
+
+class Run {
+  readonly world = new World();
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #plan: Plan;
+  readonly #sabotage: NodeSabotage;
+  readonly #network: SimNetwork;
+  readonly #safety = new Safety();
+  readonly #history = new History();
+  readonly #truth: Truth;
+  readonly #watches: Watches;
+  readonly #leases: Leases;
+  readonly #nodes: SimNode[] = [];
+  readonly #times: HostTime[] = [];
+  readonly #clients: SimClient[] = [];
+  readonly #faults: Faults;
+
+  constructor(seed: number, sabotage: NodeSabotage) {
+    this.#seed = seed;
+    this.#sabotage = sabotage;
+    this.#random = createRandom(seed);
+    this.#plan = drawPlan(this.#random);
+    const clocksMs = (): readonly number[] => this.#times.map((time) => time.nowMs);
+    this.#network = new SimNetwork(this.world, this.#plan.climate, this.#fork());
+    this.#truth = new Truth(clocksMs);
+    this.#watches = new Watches(this.#truth, this.#history, this.#fork());
+    this.#leases = new Leases(this.#truth, this.#fork(), clocksMs, () => this.world.nowMs);
+    this.#createNodes();
+    for (let count = 0; count < this.#plan.clientCount; count += 1) this.#addClient();
+    const { world } = this;
+    this.#faults = new Faults(
+      {
+        world,
+        network: this.#network,
+        nodes: this.#nodes,
+        times: this.#times,
+        clients: () => this.#clients.filter(({ process }) => !process.isDead),
+        replace: () => this.#addClient().start(),
+      },
+      this.#fork(),
+    );
+    world.onSettled = (process) => {
+      this.#nodes.find((node) => node.process === process)?.settled();
+    };
+  }
+
+  async run(): Promise<Outcome> {
+    const { world } = this;
+    for (const node of this.#nodes) node.start();
+    for (const client of this.#clients) client.start();
+    this.#faults.start();
+    world.after(undefined, HARD_MS, EventKind.Fault, () => this.#calmDown());
+    await world.run();
+    checkHistory(this.#history, this.#truth);
+    return this.#outcome();
+  }
+
+  /** Gives back what the libraries of the clients hold of the real machine. */
+  cleanUp(): void {
+    for (const { client } of this.#clients) void client.close();
+  }
+
+  #fork(): Random {
+    return createRandom(this.#random.below(2 ** 32));
+  }
+
+  #createNodes(): void {
+    const { nodeCount, heartbeatMs, electionMs, logEntriesKept, segmentBytes, diskMs } = this.#plan;
+    const lines = Array.from({ length: nodeCount }, (_, id) => `${id} n${id} ${portOf(id)}`);
+    const cluster = parseNodesConf('nodes.conf', lines.join('\n'));
+    for (let id = 0; id < nodeCount; id += 1) {
+      const time = this.#createTime();
+      this.#times.push(time);
+      const node = new SimNode({
+        world: this.world,
+        network: this.#network,
+        safety: this.#safety,
+        truth: this.#truth,
+        id,
+        host: this.world.createHost(`n${id}`),
+        time,
+        cluster,
+        random: this.#fork(),
+        mood: { latencyMs: diskMs, jitterMs: diskMs, isFull: false },
+        heartbeatMs,
+        electionMs,
+        logKept: { entriesMax: logEntriesKept, bytesMax: 1024 * 1024 },
+        segmentBytes,
+        sabotage: this.#sabotage,
+      });
+      this.#nodes.push(node);
+    }
+  }
+
+  #createTime(): HostTime {
+    const startMs = this.#random.below(1_000_000);
+    return new HostTime(this.world, startMs, 0.98 + this.#random.below(40) / 1_000);
+  }
+
+  #addClient(): SimClient {
+    const { nodeCount, load } = this.#plan;
+    const client = new SimClient({
+      world: this.world,
+      network: this.#network,
+      history: this.#history,
+      watches: this.#watches,
+      leases: this.#leases,
+      host: this.world.createHost(`c${this.#clients.length}`),
+      time: this.#createTime(),
+      endpoints: Array.from({ length: nodeCount }, (_, id) => `n${id}:${portOf(id)}`),
+      random: this.#fork(),
+      load,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** From here on nothing goes wrong; the work goes on for a while, then ends. */
+  #calmDown(): void {
+    const { world } = this;
+    this.#faults.end();
+    const untilMs = world.nowMs + CALM_MS_MAX;
+    const look = (): void => {
+      for (const client of this.#clients) client.isStopping = true;
+      const lacking = this.#findLacking();
+      if (lacking === undefined) {
+        this.#leases.check();
+        world.end();
+        return;
+      }
+      must(world.nowMs < untilMs, 'a cluster in peace makes progress', () => lacking);
+      world.after(undefined, CALM_STEP_MS, EventKind.Fault, look);
+    };
+    world.after(undefined, 3_000, EventKind.Fault, look);
+  }
+
+  /** What is not as it should be in the end; undefined when all is. */
+  #findLacking(): string | undefined {
+    for (const { options, isIdle } of this.#clients) {
+      if (!isIdle) return `${options.host.name} waits for answers`;
+    }
+    const applied = new Set<number>();
+    for (const { node, id } of this.#nodes) {
+      if (node === undefined) return `member ${id} does not run`;
+      applied.add(node.member.store.applied().index);
+    }
+    if (applied.size > 1) return `members have applied up to ${[...applied].join(', ')}`;
+    const lacking = this.#watches.findBehind() ?? this.#leases.findOverdue(LEASE_LATE_MS);
+    if (lacking !== undefined) return lacking;
+    for (const node of this.#nodes) node.inspect();
+    return undefined;
+  }
+
+  #outcome(): Outcome {
+    const { operations } = this.#history;
+    return {
+      seed: this.#seed,
+      hash: this.world.trace.hash,
+      virtualMs: Math.round(this.world.nowMs),
+      events: this.world.eventCount,
+      nodes: this.#nodes.length,
+      faults: this.#faults.names,
+      operations: operations.length,
+      answered: operations.filter(({ answer }) => answer !== undefined).length,
+      revisions: this.#truth.last,
+      terms: this.#safety.leaderCount,
+      watched: this.#watches.toldCount,
+      leases: this.#leases.count,
+    };
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * What must hold of the members at every moment, watched from outside (thesis figure 3.2): at most
+ * one leader a term, a new leader has all that is committed, what is committed never changes, logs
+ * match, and members that have applied the same entries are in the same state.
+ */
+
+import { crc32 } from 'node:zlib';
+import type { Entry, LogIndex, NodeId, Term } from '../../include/node.ts';
+import { Role } from '../../include/node.ts';
+import type { Store } from '../../src/kvstore/store.ts';
+import { checkRaft } from '../../src/node/raft/check.ts';
+import { entryAt, lastIndexOf } from '../../src/node/raft/log.ts';
+import type { Raft } from '../../src/node/raft/raft.ts';
+import { must } from './violation.ts';
+
+/** What a log says at an index. */
+type LogMark = { readonly term: Term; readonly dataHash: number };
+
+/** The state behind an entry. */
+type StateMark = { readonly revision: number; hash: number | undefined; readonly node: NodeId };
+
+/** What is watched of one process of a member. */
+export type Watched = {
+  readonly id: NodeId;
+  readonly raft: Raft;
+  /** Up to here its committed entries were compared. */
+  checkedIndex: LogIndex;
+  steps: number;
+};
+
+/** Steps of a member between two looks at its whole log. */
+const LOG_CHECK_STEPS = 200;
+
+/** Entries between two comparisons of whole states. */
+const STATE_CHECK_ENTRIES = 32;
+
+/** Watches all members of a cluster. */
+export class Safety {
+  readonly #leaders: Map<Term, NodeId> = new Map();
+  /** By index - 1. */
+  readonly #committed: LogMark[] = [];
+  /** Every entry ever seen, by index and term: what it is, and the term before it. */
+  readonly #entries: Map<string, { readonly dataHash: number; readonly before: Term }> = new Map();
+  readonly #states: Map<LogIndex, StateMark> = new Map();
+
+  /** Terms that had a leader. */
+  get leaderCount(): number {
+    return this.#leaders.size;
+  }
+
+  get committedCount(): number {
+    return this.#committed.length;
+  }
+
+  /** Starts to watch a process that has just started. */
+  watch(raft: Raft): Watched {
+    return { id: raft.id, raft, checkedIndex: raft.log.startIndex, steps: 0 };
+  }
+
+  /** Looks at a member that has done something. */
+  look(watched: Watched): void {
+    this.#lookAtLeader(watched);
+    this.#lookAtCommits(watched);
+    watched.steps += 1;
+    if (watched.steps % LOG_CHECK_STEPS === 0) this.lookAtLog(watched);
+  }
+
+  /** Looks at the whole log of a member. */
+  lookAtLog({ id, raft }: Watched): void {
+    checkRaft(raft);
+    const { log } = raft;
+    let before = log.startTerm;
+    for (let index = log.startIndex + 1; index <= lastIndexOf(log); index += 1) {
+      const entry = entryAt(log, index);
+      const { dataHash } = markOf(entry);
+      const key = `${index}/${entry.term}`;
+      const known = this.#entries.get(key);
+      if (known === undefined) this.#entries.set(key, { dataHash, before });
+      else {
+        const isSame = known.dataHash === dataHash && known.before === before;
+        must(isSame, 'logs match', () => `member ${id} has another entry ${key}`);
+      }
+      before = entry.term;
+    }
+  }
+
+  /** A member has applied an entry. */
+  applied(id: NodeId, index: LogIndex, store: Store): void {
+    const revision = store.revision();
+    const isHashed = index % STATE_CHECK_ENTRIES === 0;
+    const known = this.#states.get(index);
+    const hash = isHashed ? store.hash() : undefined;
+    if (known === undefined) {
+      this.#states.set(index, { revision, hash, node: id });
+      return;
+    }
+    this.#compare(id, index, known, revision, hash);
+  }
+
+  /** Compares the whole state of a member that has just applied an entry. */
+  compareState(id: NodeId, store: Store): void {
+    const { index } = store.applied();
+    const known = this.#states.get(index);
+    if (known === undefined) return;
+    const hash = store.hash();
+    known.hash ??= hash;
+    this.#compare(id, index, known, store.revision(), hash);
+  }
+
+  #compare(
+    id: NodeId,
+    index: LogIndex,
+    known: StateMark,
+    revision: number,
+    hash: number | undefined,
+  ): void {
+    const property = 'the same entries make the same state';
+    const who = `members ${known.node} and ${id} behind entry ${index}`;
+    must(known.revision === revision, property, () => `${who}: ${known.revision}, ${revision}`);
+    const isSame = hash === undefined || known.hash === undefined || known.hash === hash;
+    must(isSame, property, () => `${who}: hashes ${known.hash}, ${hash}`);
+  }
+
+  #lookAtLeader({ id, raft }: Watched): void {
+    if (raft.role !== Role.Leader) return;
+    const known = this.#leaders.get(raft.term);
+    if (known === id) return;
+    must(known === undefined, 'one leader a term', () => `${known} and ${id} lead ${raft.term}`);
+    this.#leaders.set(raft.term, id);
+    const { log } = raft;
+    for (let index = log.startIndex + 1; index <= this.#committed.length; index += 1) {
+      const known = this.#committed[index - 1];
+      const own = index <= lastIndexOf(log) ? markOf(entryAt(log, index)) : undefined;
+      const isThere = known === undefined || isSameMark(own, known);
+      must(isThere, 'a leader has all that is committed', () => `${id} lacks entry ${index}`);
+    }
+  }
+
+  #lookAtCommits(watched: Watched): void {
+    const { id, raft } = watched;
+    const { log } = raft;
+    if (log.commitIndex === watched.checkedIndex) return;
+    const from = Math.max(watched.checkedIndex, log.startIndex) + 1;
+    for (let index = from; index <= log.commitIndex; index += 1) {
+      const mark = markOf(entryAt(log, index));
+      const known = this.#committed[index - 1];
+      if (known === undefined) this.#committed[index - 1] = mark;
+      else {
+        const isSame = isSameMark(known, mark);
+        must(isSame, 'what is committed never changes', () => `member ${id}, entry ${index}`);
+      }
+    }
+    watched.checkedIndex = log.commitIndex;
+  }
+}
+
+function markOf(entry: Entry): LogMark {
+  return { term: entry.term, dataHash: crc32(entry.data, entry.type) };
+}
+
+function isSameMark(one: LogMark | undefined, other: LogMark | undefined): boolean {
+  return one?.term === other?.term && one?.dataHash === other?.dataHash;
+}

@@ -1,0 +1,73 @@
+/**
+ * What happened: a hash over all of it, and the last lines of each host for people.
+ *
+ * The hash takes numbers and bytes as they come, so that two runs of a seed that differ anywhere
+ * differ here. Lines are only put together when they are asked for.
+ */
+
+import { crc32 } from 'node:zlib';
+
+/** Lines kept of each host. */
+const LINES_MAX = 60;
+
+type Line = { readonly atMs: number; readonly text: () => string };
+
+const scratch = Buffer.alloc(16);
+
+/** The trace of a run. */
+export class Trace {
+  readonly #nowMs: () => number;
+  readonly #lines: Map<string, Line[]> = new Map();
+  #hash = 0;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** The hash so far, eight hexadecimal digits. */
+  get hash(): string {
+    return (this.#hash >>> 0).toString(16).padStart(8, '0');
+  }
+
+  /** Adds an event to the hash. */
+  mix(place: number, kind: number, atMs: number): void {
+    scratch.writeUInt32LE(place, 0);
+    scratch.writeUInt32LE(kind >>> 0, 4);
+    scratch.writeDoubleLE(atMs, 8);
+    this.#hash = crc32(scratch, this.#hash);
+  }
+
+  /** Adds bytes, or text, to the hash. */
+  mixBytes(bytes: Buffer | string): void {
+    this.#hash = crc32(bytes, this.#hash);
+  }
+
+  /** Adds a line about a host, which the hash covers. */
+  note(name: string, text: string): void {
+    this.mixBytes(text);
+    this.line(name, () => text);
+  }
+
+  /** Adds a line about a host that is put together when it is asked for. */
+  line(name: string, text: () => string): void {
+    let lines = this.#lines.get(name);
+    if (lines === undefined) {
+      lines = [];
+      this.#lines.set(name, lines);
+    }
+    lines.push({ atMs: this.#nowMs(), text });
+    if (lines.length >= 2 * LINES_MAX) lines.splice(0, lines.length - LINES_MAX);
+  }
+
+  /** The last lines of each host, oldest first. */
+  tell(): string {
+    const told: string[] = [];
+    for (const [name, lines] of this.#lines) {
+      told.push(`--- ${name}`);
+      for (const { atMs, text } of lines.slice(-LINES_MAX)) {
+        told.push(`${atMs.toFixed(3).padStart(10)}  ${text()}`);
+      }
+    }
+    return told.join('\n');
+  }
+}
