@@ -2,6 +2,7 @@
 
 import type { CommandModule, InferredOptionTypes } from 'yargs';
 import type { Client } from '../../include/client.ts';
+import type { KeyValue } from '../../include/kvstore.ts';
 import { commandArguments } from './arguments.ts';
 import { textToBytes } from './byte-text.ts';
 import { type CommandContext, openInvocation } from './command-context.ts';
@@ -51,19 +52,20 @@ async function exportPairs(
   signal: AbortSignal,
 ): Promise<void> {
   const leases = new Map<bigint, RecordLease | undefined>();
-  const findLease = async (id: bigint): Promise<RecordLease | undefined> => {
-    if (id !== 0n && !leases.has(id)) leases.set(id, await askLease(client, id));
-    return leases.get(id);
+  const askLeases = async (pairs: readonly KeyValue[]): Promise<void> => {
+    const ids = new Set(pairs.map(({ lease }) => lease));
+    const unknown = [...ids].filter((id) => id !== 0n && !leases.has(id));
+    const found = await Promise.all(unknown.map((id) => askLease(client, id)));
+    for (const [slot, id] of unknown.entries()) leases.set(id, found[slot]);
   };
 
   let count = 0;
   let shown = revision;
   for await (const page of client.pages(prefix, { prefix: true, revision })) {
     shown = page.revision;
-    for (const pair of page.kvs) {
-      terminal.write(writeRecord(pair, await findLease(pair.lease)));
-      count += 1;
-    }
+    await askLeases(page.kvs);
+    for (const pair of page.kvs) terminal.write(writeRecord(pair, leases.get(pair.lease)));
+    count += page.kvs.length;
     await terminal.drained();
     signal.throwIfAborted();
   }

@@ -107,6 +107,8 @@ class Importer {
   readonly #flights: Set<Flight> = new Set();
   readonly #leases: Map<bigint, Promise<void>> = new Map();
   #batch: WriteBatch = newBatch();
+  /** The leases that the batch needs. */
+  #granted: Promise<void>[] = [];
   #firstLine = 0;
   #lastLine = 0;
   #failure: unknown;
@@ -117,13 +119,13 @@ class Importer {
 
   /** Puts a pair, at once or with those that follow. Rejects with the failure of an earlier one. */
   async add({ key, value, lease }: PairRecord, lineNumber: number): Promise<void> {
-    if (lease !== undefined) await this.#ensureLease(lease, lineNumber);
     const sizeBytes = key.length + value.length;
     if (!this.#batch.fits([{ key, sizeBytes }])) await this.#send();
     const name = keyName(key);
     while ([...this.#flights].some(({ keys }) => keys.has(name))) await this.#landOne();
     if (this.#batch.count === 0) this.#firstLine = lineNumber;
     this.#lastLine = lineNumber;
+    if (lease !== undefined) this.#granted.push(this.#ensureLease(lease, lineNumber));
     this.#batch.add(key, sizeBytes, { put: key, value, lease: lease?.id ?? 0n });
   }
 
@@ -142,18 +144,22 @@ class Importer {
   async #send(): Promise<void> {
     const batch = this.#batch;
     if (batch.count === 0) return;
-    this.#batch = newBatch();
-    while (this.#flights.size >= BATCHES_MAX) await this.#landOne();
+    const granted = this.#granted;
     const place = linesText(this.#firstLine, this.#lastLine);
-    const ended = batch.write(this.#client).then(
-      () => {
-        this.writtenCount += batch.count;
-        this.batchCount += 1;
-      },
-      (error: unknown) => {
-        this.#failure ??= explainFailure(error, place);
-      },
-    );
+    this.#batch = newBatch();
+    this.#granted = [];
+    while (this.#flights.size >= BATCHES_MAX) await this.#landOne();
+    const ended = Promise.all(granted)
+      .then(() => batch.write(this.#client))
+      .then(
+        () => {
+          this.writtenCount += batch.count;
+          this.batchCount += 1;
+        },
+        (error: unknown) => {
+          this.#failure ??= explainFailure(error, place);
+        },
+      );
     const flight = { keys: batch.keys, ended };
     this.#flights.add(flight);
     void ended.then(() => this.#flights.delete(flight));
@@ -175,6 +181,7 @@ class Importer {
           if (!isThere) throw explainFailure(error, linesText(lineNumber, lineNumber));
         },
       );
+      granted.catch(() => {}); // told by the batch that needs it
       this.#leases.set(id, granted);
     }
     return granted;

@@ -17,7 +17,12 @@ export type ScriptSource = {
   readonly nextLine: () => Promise<string | undefined>;
   /** Told before each part what is to be typed; nobody when left out. */
   readonly prompt?: (text: string) => void;
+  /** What becomes of the lines behind one that is refused: skipped, where they would run alone. */
+  readonly rest: 'leave' | 'skip';
 };
+
+/** Parts of a script, each ended by a blank line. */
+const PART_COUNT = 3;
 
 /** Prompts, as etcdctl has them. */
 const PROMPTS = {
@@ -31,8 +36,10 @@ const PROMPTS = {
  *
  * @throws CommandError BadInput; with the code of get, put or del for what these would refuse
  */
-export async function readTransaction({ nextLine, prompt }: ScriptSource): Promise<Transaction> {
+export async function readTransaction(source: ScriptSource): Promise<Transaction> {
+  const { nextLine, prompt, rest } = source;
   let lineNumber = 0;
+  let partCount = 0;
 
   /** Reads lines up to a blank one. */
   const readPart = async <T>(
@@ -48,8 +55,16 @@ export async function readTransaction({ nextLine, prompt }: ScriptSource): Promi
         const why = `EOF; line ${lineNumber}: expected a blank line behind the ${name}`;
         throw new CommandError(ExitCode.BadInput, why);
       }
-      if (line === '') return found;
-      found.push(acceptLine(line, lineNumber, read));
+      if (line === '') {
+        partCount += 1;
+        return found;
+      }
+      try {
+        found.push(acceptLine(line, lineNumber, read));
+      } catch (refusal) {
+        if (rest === 'skip') await skipParts(nextLine, PART_COUNT - partCount);
+        throw refusal;
+      }
     }
   };
 
@@ -61,6 +76,15 @@ export async function readTransaction({ nextLine, prompt }: ScriptSource): Promi
     then: then.map(({ operation }) => operation),
     otherwise: otherwise.map(({ operation }) => operation),
   };
+}
+
+/** Reads to the end of so many parts. */
+async function skipParts(nextLine: ScriptSource['nextLine'], count: number): Promise<void> {
+  for (let left = count; left > 0; ) {
+    const line = await nextLine();
+    if (line === undefined) return;
+    if (line.trim() === '') left -= 1;
+  }
 }
 
 function acceptLine<T>(line: string, lineNumber: number, read: (line: string) => T | Complaint): T {

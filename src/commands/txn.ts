@@ -39,8 +39,11 @@ export function txnCommand(
         terminal.write(text);
         terminal.flush();
       };
+      // In the lines of a shell in a pipe, what follows a refused line would run as commands.
+      const isPiped = terminal.input === undefined && context.interrupts === undefined;
       await untilInterrupted(context, async (signal) => {
         const transaction = await readTransaction({
+          rest: isPiped ? 'skip' : 'leave',
           nextLine: () => terminal.nextLine(signal),
           ...(argv.interactive === true ? { prompt } : {}),
         });

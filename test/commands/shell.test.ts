@@ -66,6 +66,17 @@ t.test('a shell in a pipe gives a transaction its lines', async (t) => {
   t.equal((await client.get('b'))?.value.toString(), '2');
 });
 
+t.test('of a transaction that is refused in a pipe, no line runs by itself', async (t) => {
+  const { client, run } = await startOneNode(t);
+  const script = 'txn\nbogus\n\nput never 1\n\nput never 2\n\nput then 1\n';
+  const { out, err, exitCode } = await run('shell', script);
+  t.equal(out, 'OK\n');
+  t.match(err, 'Error: malformed comparison: bogus; line 1: expected ');
+  t.equal(exitCode, 3);
+  t.equal(await client.get('never'), undefined);
+  t.equal((await client.get('then'))?.value.toString(), '1');
+});
+
 t.test('a command in a pipe that reads the whole input is refused in a shell', async (t) => {
   const { run } = await startOneNode(t);
   const { err, exitCode } = await run('shell', 'import\n');

@@ -129,6 +129,23 @@ t.test('import', async (t) => {
     t.equal(exitCode, 1);
   });
 
+  await t.test('a lease that a node refuses is told with its line', async (t) => {
+    const lines = '{"key":"a","value":""}\n{"key":"b","value":"","lease":"1","ttl":9000000001}\n';
+    const { err, exitCode } = await run('import', lines);
+    t.match(err, '\nError: line 2: etcdserver: too large lease TTL\n');
+    t.equal(exitCode, 1);
+  });
+
+  await t.test('a thousand leases are granted as quickly as pairs are put', async (t) => {
+    const lines = Array.from(
+      { length: 1_000 },
+      (_, i) => `{"key":"l${i}","value":"","lease":"${(i + 16).toString(16)}","ttl":600}`,
+    );
+    const { err } = await run('import', lines.join('\n'));
+    t.match(err, 'imported 1000 keys in 8 transactions\n');
+    t.equal((await client.leases()).ids.length, 1_000);
+  });
+
   const refused = [
     ['{"key":"a"', 'expected a JSON object: '],
     ['[]', 'expected a JSON object with key and value'],

@@ -10,7 +10,7 @@ import { startOneNode } from './one-node.ts';
 function read(script: string, prompt?: (text: string) => void): Promise<Transaction> {
   const lines = script.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  const source = { nextLine: async () => lines.shift() };
+  const source = { nextLine: async () => lines.shift(), rest: 'leave' } as const;
   return readTransaction(prompt === undefined ? source : { ...source, prompt });
 }
 
