@@ -34,12 +34,13 @@ export function isEtcdThere(): boolean {
 /** One etcd of its own, empty. */
 export class RealEtcd implements Subject {
   readonly #process: ChildProcess;
-  readonly #port: number;
+  /** Where its clients find it. */
+  readonly port: number;
   readonly #agent = new Agent({ keepAlive: true });
 
   private constructor(process: ChildProcess, port: number) {
     this.#process = process;
-    this.#port = port;
+    this.port = port;
   }
 
   /** Starts an etcd in a directory and waits until it answers. */
@@ -115,7 +116,7 @@ export class RealEtcd implements Subject {
 
   #open(path: string, body: Json): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const options = { port: this.#port, host: '127.0.0.1', path, method: 'POST' };
+      const options = { port: this.port, host: '127.0.0.1', path, method: 'POST' };
       const call = httpRequest({ ...options, agent: this.#agent }, resolve);
       call.on('error', reject);
       call.end(JSON.stringify(body));
