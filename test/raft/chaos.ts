@@ -1,7 +1,7 @@
 /**
  * One run of a cluster in a hostile world, drawn from a seed: messages are lost, doubled and
  * reordered, disks sync late, members crash and come back with half of what they wrote, hints are
- * false. Every step is watched (safety.ts, checkRaft). Then the world calms down, and the cluster
+ * false, and in half of the runs members come and go. Every step is watched (safety.ts, checkRaft). Then the world calms down, and the cluster
  * must agree on something new.
  *
  * A run repeats exactly from its seed: runChaos(seed, {}).
@@ -17,6 +17,7 @@ import {
   Role,
 } from '../../include/node.ts';
 import {
+  changeConfiguration,
   checkRaft,
   compact,
   electSoon,
@@ -33,11 +34,14 @@ import {
 import { createRandom, type Random } from '../../src/random.ts';
 import type { Cluster, Member, Parcel } from './cluster.ts';
 import {
+  addMember,
   crash,
   createCluster,
   cutDisk,
   deliver,
+  emptyDisk,
   memberOf,
+  NO_MEMBERS,
   restart,
   syncMember,
   takeReady,
@@ -63,6 +67,7 @@ export type Outcome = {
   readonly terms: number;
   readonly snapshots: number;
   readonly grants: number;
+  readonly changes: number;
 };
 
 type World = {
@@ -74,16 +79,21 @@ type World = {
   readonly faultPercent: number;
   /** A member that nobody hears and that hears nobody, for a while. */
   isolated: NodeId;
+  /** Whether members come and go. */
+  readonly hasChanges: boolean;
   /** A member whose clock is slow. */
   readonly slow: NodeId;
   nextNumber: number;
   snapshots: number;
   grants: number;
+  changes: number;
 };
 
 const STEPS = 8_000;
 /** Calm turns within which a cluster must have agreed; an election takes 60. */
 const CALM_TURNS_MAX = 2_000;
+/** Members that start with nothing, in runs in which members come and go. */
+const JOINING: readonly NodeId[] = [5, 6];
 const ALL_TYPES = Object.values(MessageType);
 
 /** Runs one seed; throws when a rule is broken. */
@@ -96,8 +106,9 @@ export function runChaos(seed: number, canary: Canary): Outcome {
     if (i % 50 === 0) watchLogs(world.safety, world.cluster);
   }
   calmDown(world);
-  const { safety, snapshots, grants } = world;
-  return { committed: safety.committed.length, terms: safety.leaders.size, snapshots, grants };
+  const { safety, snapshots, grants, changes } = world;
+  const { size: terms } = safety.leaders;
+  return { committed: safety.committed.length, terms, snapshots, grants, changes };
 }
 
 function createWorld(seed: number, canary: Canary): World {
@@ -117,8 +128,11 @@ function createWorld(seed: number, canary: Canary): World {
       randomOf: () => (bound) => random.below(bound),
     },
   );
+  const hasChanges = random.below(2) === 0;
+  if (hasChanges) for (const id of JOINING) addMember(cluster, id, emptyDisk(NO_MEMBERS));
   return {
     cluster,
+    hasChanges,
     safety: createSafety(),
     random,
     canary,
@@ -128,6 +142,7 @@ function createWorld(seed: number, canary: Canary): World {
     nextNumber: 1,
     snapshots: 0,
     grants: 0,
+    changes: 0,
   };
 }
 
@@ -145,7 +160,8 @@ function takeStep(world: World, member: Member): void {
   else if (choice < 74) take(world, member);
   else if (choice < 75) shrink(world, member);
   else if (choice < 88) syncMember(world.cluster, member, random.below(4));
-  else if (choice < 95) proposeOne(world, member);
+  else if (choice < 94) proposeOne(world, member);
+  else if (choice < 95) changeMembers(world, member);
   else ask(world, member);
 }
 
@@ -230,6 +246,9 @@ function take(world: World, member: Member): void {
 function noteOutput(world: World, member: Member, output: Ready): void {
   if (output.snapshot !== undefined) world.snapshots += 1;
   world.grants += output.reads.length;
+  for (const { type } of output.committed) {
+    if (type === EntryType.Configuration && member.raft.role === Role.Leader) world.changes += 1;
+  }
   for (const { id, index } of output.reads) watchReadGranted(world.safety, member.id, id, index);
 }
 
@@ -237,6 +256,19 @@ function proposeOne(world: World, member: Member): void {
   const text = `${world.nextNumber}`.padEnd(1 + world.random.below(30), '.');
   const result = propose(member.raft, EntryType.Command, Buffer.from(text));
   if (result === ProposeResult.Accepted) world.nextNumber += 1;
+}
+
+/** Any members may vote, and any others learn; all that matters is that somebody votes. */
+function changeMembers({ cluster, random, hasChanges }: World, member: Member): void {
+  if (!hasChanges) return;
+  const ids = [...cluster.members.keys()].sort((a, b) => a - b);
+  const drawn = ids.map((id) => ({ id, part: random.below(3) }));
+  const idsOf = (part: number): NodeId[] =>
+    drawn.filter((one) => one.part === part).map(({ id }) => id);
+  const voters = idsOf(0);
+  if (voters.length === 0) voters.push(member.id);
+  const learners = idsOf(1).filter((id) => !voters.includes(id));
+  changeConfiguration(member.raft, { voters, outgoing: [], learners });
 }
 
 function ask(world: World, member: Member): void {
@@ -288,6 +320,12 @@ function pickMember({ cluster, random }: World): Member {
   return members[random.below(members.length)]!;
 }
 
+/** The one of the latest term. */
+function leaderOf({ cluster }: World): Member | undefined {
+  const leaders = [...cluster.members.values()].filter(({ raft }) => raft.role === Role.Leader);
+  return leaders.sort((a, b) => b.raft.term - a.raft.term)[0];
+}
+
 /** All are up, nothing is lost: within a bounded time everyone applies a new entry. */
 function calmDown(world: World): void {
   const { cluster } = world;
@@ -304,13 +342,14 @@ function calmDown(world: World): void {
       watch(world, member);
     }
     for (const parcel of cluster.wire.splice(0)) handOver(world, parcel);
-    const leader = members.find(({ raft }) => raft.role === Role.Leader);
+    const leader = leaderOf(world);
     if (marker === 0 && leader !== undefined && turn > 200) {
       const before = world.nextNumber;
       proposeOne(world, leader);
       if (world.nextNumber > before) marker = leader.raft.log.entries.at(-1)!.index;
     }
-    if (marker > 0 && members.every(({ applied }) => applied.length >= marker)) {
+    const followers = members.filter(({ id }) => leader?.raft.progress.has(id));
+    if (marker > 0 && followers.every(({ applied }) => applied.length >= marker)) {
       watchLogs(world.safety, cluster);
       return;
     }

@@ -5,11 +5,11 @@
  * - Log Matching: an index and a term name one entry, and one predecessor.
  * - Leader Completeness: a new leader has every entry committed before.
  * - State Machine Safety: no two stores apply different entries at an index.
- * - Durability: what is committed is on the disks of a majority.
+ * - Durability: what is committed is on the disks of a majority, of both in a joint configuration.
  * - Linearizable reads: a read index is not below what was committed when the read was asked.
  */
 
-import type { Entry, LogIndex, NodeId, Term } from '../../include/node.ts';
+import type { Configuration, Entry, LogIndex, NodeId, Term } from '../../include/node.ts';
 import { Role } from '../../include/node.ts';
 import type { Cluster, Member } from './cluster.ts';
 import { effectOf } from './cluster.ts';
@@ -91,7 +91,7 @@ function watchCommit(safety: Safety, cluster: Cluster, member: Member): void {
   for (let index = safety.committed.length + 1; index <= commitIndex; index += 1) {
     const entry = entries[head + index - startIndex - 1];
     must(entry !== undefined, `member ${member.id} committed ${index} and does not have it`);
-    watchDurability(cluster, entry);
+    watchDurability(cluster, member.raft.configuration, entry);
     safety.committed.push(entry);
   }
   for (let index = startIndex + 1; index <= commitIndex; index += 1) {
@@ -101,17 +101,21 @@ function watchCommit(safety: Safety, cluster: Cluster, member: Member): void {
   }
 }
 
-function watchDurability(cluster: Cluster, { index, term }: Entry): void {
-  const { voters } = cluster.configuration;
-  let copies = 0;
-  for (const id of voters) {
-    const disk = cluster.members.get(id)?.disk;
-    if (disk === undefined) continue;
-    const own = disk.entries[index - disk.snapshot.index - 1];
-    if (index <= disk.snapshot.index || own?.term === term) copies += 1;
+/** @param configuration of the member that commits, which leads or has heard from who does */
+function watchDurability(cluster: Cluster, configuration: Configuration, entry: Entry): void {
+  const { index, term } = entry;
+  for (const ids of [configuration.voters, configuration.outgoing]) {
+    if (ids.length === 0) continue;
+    const copies = ids.filter((id) => hasOnDisk(cluster.members.get(id), entry)).length;
+    const needed = Math.floor(ids.length / 2) + 1;
+    must(copies >= needed, `${index}/${term} is committed with ${copies} copies of ${needed}`);
   }
-  const needed = Math.floor(voters.length / 2) + 1;
-  must(copies >= needed, `${index}/${term} is committed with ${copies} copies of ${needed}`);
+}
+
+function hasOnDisk(member: Member | undefined, { index, term }: Entry): boolean {
+  if (member === undefined) return false;
+  const { snapshot, entries } = member.disk;
+  return index <= snapshot.index || entries[index - snapshot.index - 1]?.term === term;
 }
 
 function watchLog(safety: Safety, member: Member): void {
