@@ -13,9 +13,11 @@ export async function runProcess(startWorker: StartWorker): Promise<void> {
     if ('code' in error && error.code === 'EPIPE') process.exit(EXIT_BROKEN_PIPE);
     throw error;
   });
+  let isInputOpen = false;
   const streams = {
     // Made when a command asks for it: most never read.
     get input() {
+      isInputOpen = true;
       return process.stdin;
     },
     output: process.stdout,
@@ -29,4 +31,6 @@ export async function runProcess(startWorker: StartWorker): Promise<void> {
   };
   process.exitCode = await run(process.argv.slice(2), context);
   await closeClients(context);
+  // A command may be done before its input has ended.
+  if (isInputOpen) process.stdin.destroy();
 }

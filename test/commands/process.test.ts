@@ -102,6 +102,15 @@ t.test('a hundred lines of a shell share one connection', async (t) => {
   t.equal((await running).out, 'OK\n'.repeat(100));
 });
 
+t.test('a command that is done does not wait for the end of its input', async (t) => {
+  const env = { ...process.env, KVORUM_ENDPOINTS: node.endpoint };
+  const child = spawn(process.execPath, [MAIN, 'txn'], { env });
+  t.teardown(() => child.kill('SIGKILL'));
+  child.stdin.write('bogus\n');
+  const [exitCode] = await once(child, 'close');
+  t.equal(exitCode, 3);
+});
+
 t.test('a reader that goes away ends the process', async (t) => {
   const env = { ...process.env, KVORUM_ENDPOINTS: node.endpoint };
   const child = spawn(process.execPath, [MAIN, 'shell'], { env });
