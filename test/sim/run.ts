@@ -111,8 +111,8 @@ function drawPlan(random: Random): Plan {
     },
     load: {
       keyCount: 2 + below(4),
-      workers: 1 + below(4),
-      pauseMs: [20, 100, 400][below(3)]!,
+      workers: 1 + below(3),
+      pauseMs: [50, 200, 500][below(3)]!,
       watchers: 1 + below(3),
       leaseHolders: below(3),
       requestTimeoutMs: [1_000, 5_000, 10_000][below(3)]!,
@@ -120,7 +120,7 @@ function drawPlan(random: Random): Plan {
     heartbeatMs: isFast ? 50 : 100,
     electionMs: isFast ? 400 : 1_000,
     logEntriesKept: [10, 100, 10_000][below(3)]!,
-    segmentBytes: [64, 512, 4_096][below(3)]! * 1_024,
+    segmentBytes: [256, 2_048, 16_384][below(3)]! * 1_024,
     diskMs: [0.05, 1, 5][below(3)]!,
   };
 }

@@ -25,6 +25,8 @@ export type Watched = {
   readonly raft: Raft;
   /** Up to here its committed entries were compared. */
   checkedIndex: LogIndex;
+  /** The entries that were compared, by index: the core keeps the very objects. */
+  readonly compared: Entry[];
   steps: number;
 };
 
@@ -54,7 +56,7 @@ export class Safety {
 
   /** Starts to watch a process that has just started. */
   watch(raft: Raft): Watched {
-    return { id: raft.id, raft, checkedIndex: raft.log.startIndex, steps: 0 };
+    return { id: raft.id, raft, checkedIndex: raft.log.startIndex, compared: [], steps: 0 };
   }
 
   /** Looks at a member that has done something. */
@@ -66,21 +68,28 @@ export class Safety {
   }
 
   /** Looks at the whole log of a member. */
-  lookAtLog({ id, raft }: Watched): void {
+  lookAtLog({ id, raft, compared }: Watched): void {
     checkRaft(raft);
     const { log } = raft;
     let before = log.startTerm;
     for (let index = log.startIndex + 1; index <= lastIndexOf(log); index += 1) {
       const entry = entryAt(log, index);
-      const { dataHash } = markOf(entry);
-      const key = `${index}/${entry.term}`;
-      const known = this.#entries.get(key);
-      if (known === undefined) this.#entries.set(key, { dataHash, before });
-      else {
-        const isSame = known.dataHash === dataHash && known.before === before;
-        must(isSame, 'logs match', () => `member ${id} has another entry ${key}`);
+      if (compared[index] !== entry) {
+        this.#compareEntry(id, entry, before);
+        compared[index] = entry;
       }
       before = entry.term;
+    }
+  }
+
+  #compareEntry(id: NodeId, entry: Entry, before: Term): void {
+    const { dataHash } = markOf(entry);
+    const key = `${entry.index}/${entry.term}`;
+    const known = this.#entries.get(key);
+    if (known === undefined) this.#entries.set(key, { dataHash, before });
+    else {
+      const isSame = known.dataHash === dataHash && known.before === before;
+      must(isSame, 'logs match', () => `member ${id} has another entry ${key}`);
     }
   }
 

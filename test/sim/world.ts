@@ -19,6 +19,9 @@ import { Violation } from './violation.ts';
 /** The longest a run may go on, in events: more than ten times what one takes. */
 const EVENTS_MAX = 5_000_000;
 
+/** Events in one turn of the real event loop, which costs as much as one of them. */
+const EVENTS_A_TURN = 100;
+
 /** Time, and what happens in it. */
 export class World {
   readonly trace: Trace;
@@ -29,6 +32,8 @@ export class World {
   #nowMs = 0;
   #count = 0;
   #hasEnded = false;
+  /** Whom the last event befell. */
+  #unsettled: Process | undefined;
   #failure: { readonly cause: unknown } | undefined;
 
   constructor() {
@@ -116,11 +121,7 @@ export class World {
     process.on('uncaughtException', onStray);
     process.on('unhandledRejection', onStray);
     try {
-      while (!this.#hasEnded && this.#failure === undefined) {
-        const event = this.#queue.take();
-        if (event === undefined) break;
-        if (this.#isDue(event)) await this.#runOne(event);
-      }
+      while (!this.#isOver) await this.#runSome();
     } finally {
       process.off('uncaughtException', onStray);
       process.off('unhandledRejection', onStray);
@@ -128,28 +129,55 @@ export class World {
     if (this.#failure !== undefined) throw this.#failure.cause;
   }
 
-  #isDue({ process, isCancelled }: HostEvent): boolean {
-    if (isCancelled) return false;
-    return process === undefined || !process.isDead;
+  get #isOver(): boolean {
+    return this.#hasEnded || this.#failure !== undefined;
   }
 
-  async #runOne(event: HostEvent): Promise<void> {
-    const { process, kind, atMs } = event;
-    this.#nowMs = atMs;
-    if (process?.isFrozen) {
-      process.parked.push(event);
-      return;
-    }
-    this.#count += 1;
-    if (this.#count > EVENTS_MAX) throw new Violation('a run ends', `${this.#count} events`);
-    this.trace.mix(process?.host.number ?? 0, kind, atMs);
+  /** Runs so many events in one turn of the real event loop. */
+  #runSome(): Promise<void> {
+    return new Promise((resolve) => {
+      // Between two immediates run all promises and ticks that follow from the first.
+      for (let count = 0; count < EVENTS_A_TURN; count += 1) setImmediate(this.#runOne);
+      setImmediate(resolve);
+    });
+  }
+
+  readonly #runOne = (): void => {
     try {
-      event.run();
-      // Behind this turn of the real event loop are all promises and ticks that followed.
-      await new Promise(setImmediate);
-      if (process !== undefined && !process.isDead) this.onSettled(process);
+      this.#settle();
+      if (this.#isOver) return;
+      const event = this.#takeDue();
+      if (event === undefined) this.end();
+      else this.#carryOut(event);
     } catch (cause) {
       this.fail(cause);
     }
+  };
+
+  /** Looks at whom the last event befell, now that all that followed from it is done. */
+  #settle(): void {
+    const process = this.#unsettled;
+    this.#unsettled = undefined;
+    if (process !== undefined && !process.isDead) this.onSettled(process);
+  }
+
+  #takeDue(): HostEvent | undefined {
+    for (;;) {
+      const event = this.#queue.take();
+      if (event === undefined) return undefined;
+      const { process, isCancelled } = event;
+      if (isCancelled || process?.isDead === true) continue;
+      if (process?.isFrozen !== true) return event;
+      process.parked.push(event);
+    }
+  }
+
+  #carryOut({ process, kind, atMs, run }: HostEvent): void {
+    this.#nowMs = atMs;
+    this.#count += 1;
+    if (this.#count > EVENTS_MAX) throw new Violation('a run ends', `${this.#count} events`);
+    this.trace.mix(process?.host.number ?? 0, kind, atMs);
+    this.#unsettled = process;
+    run();
   }
 }
