@@ -33,7 +33,7 @@ class Run {
   /** Does a step on both sides. */
   async step(step: Step | WatchStep): Promise<Omit<Difference, 'slot'> | undefined> {
     if ('watch' in step) return this.#watch(step);
-    if ('compact' in step) {
+    if ('compact' in step || 'restart' in step) {
       const difference = await this.sync();
       if (difference !== undefined) return difference;
     }
@@ -42,7 +42,9 @@ class Run {
 
   /**
    * Compares what all watches were told. A last write that each must tell of shows that it is in
-   * sync. Before a compaction: an event that still waits may lose its previous pair by it.
+   * sync. Before a compaction too: an event that still waits may lose its previous pair by it. And
+   * before a restart: the watch goes on behind the last event it was told of, which may be long
+   * ago, and compacted (etcd's clients do the same).
    */
   async sync(): Promise<Omit<Difference, 'slot'> | undefined> {
     const ends: [Watch, number][] = [];
