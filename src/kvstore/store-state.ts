@@ -9,6 +9,7 @@ import {
   Table,
 } from '../../include/kvstore.ts';
 import { assert } from '../assert.ts';
+import { decodeConfiguration, encodeConfiguration } from '../configuration.ts';
 import { Arena } from './arena.ts';
 import { readCounter, writeCounter } from './key-record.ts';
 import { loadSessions, type Sessions, saveSessions } from './session-table.ts';
@@ -101,9 +102,7 @@ export function saveState(state: StoreState): void {
 
 function encodeState(state: StoreState): Buffer {
   const { index, term, configuration } = state.applied;
-  const lists = [configuration.voters, configuration.outgoing, configuration.learners];
-  const listBytes = lists.reduce((sum, list) => sum + 4 + 4 * list.length, 0);
-  const bytes = Buffer.alloc(FIXED_BYTES + listBytes);
+  const bytes = Buffer.alloc(FIXED_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   view.setUint32(0, FORMAT_VERSION);
   writeCounter(view, 4, state.revision);
@@ -115,16 +114,7 @@ function encodeState(state: StoreState): Buffer {
   writeCounter(view, 40, state.tombstoneCount);
   writeCounter(view, 48, index);
   writeCounter(view, 56, term);
-  let offset = FIXED_BYTES;
-  for (const list of lists) {
-    view.setUint32(offset, list.length);
-    for (const node of list) {
-      offset += 4;
-      view.setUint32(offset, node);
-    }
-    offset += 4;
-  }
-  return bytes;
+  return Buffer.concat([bytes, encodeConfiguration(configuration)]);
 }
 
 function decodeState(
@@ -137,18 +127,11 @@ function decodeState(
     const message = `the store ${path} ${what}; run the version that wrote it`;
     throw new StoreError(message, path);
   }
-  let offset = FIXED_BYTES;
-  const readList = (): number[] => {
-    const list: number[] = [];
-    const count = bytes.readUInt32BE(offset);
-    for (let slot = 0; slot < count; slot += 1) {
-      offset += 4;
-      list.push(bytes.readUInt32BE(offset));
-    }
-    offset += 4;
-    return list;
-  };
-  const configuration = { voters: readList(), outgoing: readList(), learners: readList() };
+  const configuration = decodeConfiguration(bytes.subarray(FIXED_BYTES));
+  if (configuration === undefined) {
+    const message = `the store ${path} names members that cannot be understood; put a backup back`;
+    throw new StoreError(message, path);
+  }
   return {
     revision: readCounter(bytes, 4),
     compactRevision: readCounter(bytes, 12) - 1,

@@ -5,11 +5,13 @@ import {
   type Configuration,
   type Entry,
   type EntryType,
+  type MemberGoal,
   type Message,
   MessageType,
   NO_ENTRIES,
   NO_NODE,
   type PeerStatus,
+  type Roster,
 } from '../../include/node.ts';
 import type { ReplyHeader } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
@@ -54,7 +56,20 @@ function drawIds(random: Random): number[] {
 }
 
 export function drawConfiguration(random: Random): Configuration {
-  return { voters: drawIds(random), outgoing: drawIds(random), learners: drawIds(random) };
+  const lists = { voters: drawIds(random), outgoing: drawIds(random), learners: drawIds(random) };
+  return drawFlag(random) ? lists : { ...lists, roster: drawRoster(random) };
+}
+
+export function drawRoster(random: Random): Roster {
+  const members = drawIds(random).map((id) => ({
+    id,
+    name: drawText(random),
+    address: drawText(random),
+    port: 1 + random.below(0xffff),
+    clientPort: drawFlag(random) ? undefined : 1 + random.below(0xffff),
+    goal: random.below(3) as MemberGoal,
+  }));
+  return { nextId: drawNode(random), members };
 }
 
 export function drawPair(random: Random): KeyValue {

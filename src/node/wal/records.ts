@@ -2,8 +2,7 @@
  * What stands in a group's payload: entries and markers, one after the other.
  *
  * Entry, big-endian: kind u8 (its EntryType) | data bytes u32 | term u64 | index u64 | data.
- * Marker: kind u8 | body bytes u32 | index u64 | term u64 | then voters, outgoing and learners,
- * each as count u32 | ids u32.
+ * Marker: kind u8 | body bytes u32 | index u64 | term u64 | configuration (src/configuration.ts).
  * An entry whose index is not above the last one replaces everything from there on.
  */
 
@@ -13,12 +12,11 @@ import {
   ENTRY_OVERHEAD_BYTES,
   type Entry,
   EntryType,
-  NODE_ID_MAX,
-  type NodeId,
   type SnapshotMeta,
   WAL_CONFIGURATION_MEMBERS_MAX,
 } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import { decodeConfiguration, encodeConfiguration } from '../../configuration.ts';
 import { readCounter, writeCounter } from './counter.ts';
 
 /** The kinds of marker; entries take the numbers below. */
@@ -42,30 +40,19 @@ export type RecordFault = { readonly offset: number; readonly why: string };
 
 const MARKER_OVERHEAD_BYTES = 1 + 4;
 const MARKER_FIXED_BYTES = 8 + 8;
-const LISTS = 3;
 
 /** Encodes a marker. */
 export function encodeMarker(kind: MarkerKind, meta: SnapshotMeta): Buffer {
-  const { voters, outgoing, learners } = meta.configuration;
-  const count = voters.length + outgoing.length + learners.length;
+  const count = countIds(meta.configuration);
   assert(count <= WAL_CONFIGURATION_MEMBERS_MAX, 'a configuration has its limit', count);
-  const bodyBytes = MARKER_FIXED_BYTES + (LISTS + count) * 4;
-  const bytes = Buffer.alloc(MARKER_OVERHEAD_BYTES + bodyBytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const configuration = encodeConfiguration(meta.configuration);
+  const head = Buffer.alloc(MARKER_OVERHEAD_BYTES + MARKER_FIXED_BYTES);
+  const view = new DataView(head.buffer, head.byteOffset);
   view.setUint8(0, kind);
-  view.setUint32(1, bodyBytes);
+  view.setUint32(1, MARKER_FIXED_BYTES + configuration.length);
   writeCounter(view, 5, meta.index);
   writeCounter(view, 13, meta.term);
-  let at = MARKER_OVERHEAD_BYTES + MARKER_FIXED_BYTES;
-  for (const ids of [voters, outgoing, learners]) {
-    view.setUint32(at, ids.length);
-    at += 4;
-    for (const id of ids) {
-      view.setUint32(at, id);
-      at += 4;
-    }
-  }
-  return bytes;
+  return Buffer.concat([head, configuration]);
 }
 
 /**
@@ -119,25 +106,17 @@ function isMarkerKind(kind: number): kind is MarkerKind {
 function decodeMeta(payload: Buffer, start: number, sizeBytes: number): SnapshotMeta | undefined {
   const end = start + sizeBytes;
   if (end > payload.length || sizeBytes < MARKER_FIXED_BYTES) return undefined;
-  const lists: (readonly NodeId[])[] = [];
-  let at = start + MARKER_FIXED_BYTES;
-  for (let list = 0; list < LISTS; list += 1) {
-    if (end - at < 4) return undefined;
-    const count = payload.readUInt32BE(at);
-    at += 4;
-    if (count > WAL_CONFIGURATION_MEMBERS_MAX || end - at < count * 4) return undefined;
-    const ids: NodeId[] = [];
-    for (let slot = 0; slot < count; slot += 1) ids.push(payload.readUInt32BE(at + slot * 4));
-    if (ids.some((id) => id > NODE_ID_MAX)) return undefined;
-    lists.push(ids);
-    at += count * 4;
-  }
-  if (at !== end) return undefined;
-  const [voters = [], outgoing = [], learners = []] = lists;
-  const configuration: Configuration = { voters, outgoing, learners };
+  const configuration = decodeConfiguration(payload.subarray(start + MARKER_FIXED_BYTES, end));
+  if (configuration === undefined) return undefined;
+  if (countIds(configuration) > WAL_CONFIGURATION_MEMBERS_MAX) return undefined;
   return {
     index: readCounter(payload, start),
     term: readCounter(payload, start + 8),
     configuration,
   };
+}
+
+/** Ids of all lists; a roster has no more members than they name. */
+function countIds({ voters, outgoing, learners }: Configuration): number {
+  return voters.length + outgoing.length + learners.length;
 }
