@@ -15,7 +15,7 @@ const NAMED_MAX = 16;
  *
  * @param asked what was under way for it: itself, or the opening of the session it waited for
  * @param links the nodes that may have been tried
- * @returns DeadlineExceeded, or Unreachable when no node was even connected to
+ * @returns DeadlineExceeded, or Unreachable when no node was even connected to: nothing took effect
  */
 export function deadlineError(
   call: LinkCall,
@@ -27,7 +27,9 @@ export function deadlineError(
   const reasons = tried.map((link) => reasonOf(link, asked, sinceMs)).filter((each) => each !== '');
   const named = reasons.slice(0, NAMED_MAX).join('; ');
   const more = reasons.length > NAMED_MAX ? ` and ${reasons.length - NAMED_MAX} more` : '';
-  const isReached = tried.some((link) => link.isReady || link.heardMs >= call.startedMs);
+  // A node that is gone now may have been there when the request was sent.
+  const isHeard = tried.some((link) => link.isReady || link.heardMs >= call.startedMs);
+  const isReached = isHeard || isUncertain(call);
 
   const head = isReached
     ? 'context deadline exceeded'

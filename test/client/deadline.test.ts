@@ -30,6 +30,21 @@ t.test('a put that was never sent says that it did not take effect', async (t) =
   await t.rejects(client.put('a', '1'), { message: /; it did not take effect$/ });
 });
 
+t.test('a put whose node was lost while it was under way may have taken effect', async (t) => {
+  const node = await startFakeNode(0, serve(0));
+  const client = connect({ endpoints: [node.endpoint], requestTimeoutMs: 500 });
+  t.teardown(() => client.close());
+  await client.put('a', '1');
+  node.script = ({ hangUp }) => {
+    void node.close();
+    hangUp();
+  };
+  await t.rejects(client.put('a', '2'), {
+    code: ErrorCode.DeadlineExceeded,
+    message: /; nobody knows whether it took effect$/,
+  });
+});
+
 t.test("a node's reason travels into the deadline error", async (t) => {
   const why = 'etcdserver: no leader: cannot reach node 1 at 127.0.0.1:7002';
   const node = await startFakeNode(0, ({ refuse }) => refuse(ErrorCode.NoLeader, why));
