@@ -15,6 +15,7 @@ import { type Climate, SimNetwork } from './network.ts';
 import { Safety } from './safety.ts';
 import { type Load, SimClient } from './sim-client.ts';
 import { type NodeSabotage, portOf, SimNode } from './sim-node.ts';
+import { LINES_MAX } from './trace.ts';
 import { Truth } from './truth.ts';
 import { must, Violation } from './violation.ts';
 import { Watches } from './watches.ts';
@@ -76,14 +77,21 @@ type Plan = {
   readonly diskMs: number;
 };
 
+/** How a seed is run. */
+export type RunOptions = {
+  /** A fault of the members, put in on purpose. */
+  readonly sabotage?: NodeSabotage;
+  /** Lines of each host that a failure shows. */
+  readonly linesMax?: number;
+};
+
 /**
  * Runs a seed.
  *
- * @param sabotage a fault of the members, put in on purpose
  * @throws SimFailure
  */
-export async function runSeed(seed: number, sabotage: NodeSabotage = {}): Promise<Outcome> {
-  const run = new Run(seed, sabotage);
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  const run = new Run(seed, options);
   try {
     return await run.run();
   } catch (cause) {
@@ -126,7 +134,7 @@ function drawPlan(random: Random): Plan {
 }
 
 class Run {
-  readonly world = new World();
+  readonly world: World;
   readonly #seed: number;
   readonly #random: Random;
   readonly #plan: Plan;
@@ -142,7 +150,8 @@ class Run {
   readonly #clients: SimClient[] = [];
   readonly #faults: Faults;
 
-  constructor(seed: number, sabotage: NodeSabotage) {
+  constructor(seed: number, { sabotage = {}, linesMax = LINES_MAX }: RunOptions) {
+    this.world = new World(linesMax);
     this.#seed = seed;
     this.#sabotage = sabotage;
     this.#random = createRandom(seed);

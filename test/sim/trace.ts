@@ -7,8 +7,8 @@
 
 import { crc32 } from 'node:zlib';
 
-/** Lines kept of each host. */
-const LINES_MAX = 60;
+/** Lines kept of each host, unless asked for more. */
+export const LINES_MAX = 60;
 
 type Line = { readonly atMs: number; readonly text: () => string };
 
@@ -17,11 +17,13 @@ const scratch = Buffer.alloc(16);
 /** The trace of a run. */
 export class Trace {
   readonly #nowMs: () => number;
+  readonly #linesMax: number;
   readonly #lines: Map<string, Line[]> = new Map();
   #hash = 0;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, linesMax: number) {
     this.#nowMs = nowMs;
+    this.#linesMax = linesMax;
   }
 
   /** The hash so far, eight hexadecimal digits. */
@@ -56,7 +58,7 @@ export class Trace {
       this.#lines.set(name, lines);
     }
     lines.push({ atMs: this.#nowMs(), text });
-    if (lines.length >= 2 * LINES_MAX) lines.splice(0, lines.length - LINES_MAX);
+    if (lines.length >= 2 * this.#linesMax) lines.splice(0, lines.length - this.#linesMax);
   }
 
   /** The last lines of each host, oldest first. */
@@ -64,7 +66,7 @@ export class Trace {
     const told: string[] = [];
     for (const [name, lines] of this.#lines) {
       told.push(`--- ${name}`);
-      for (const { atMs, text } of lines.slice(-LINES_MAX)) {
+      for (const { atMs, text } of lines.slice(-this.#linesMax)) {
         told.push(`${atMs.toFixed(3).padStart(10)}  ${text()}`);
       }
     }

@@ -36,8 +36,9 @@ export class World {
   #unsettled: Process | undefined;
   #failure: { readonly cause: unknown } | undefined;
 
-  constructor() {
-    this.trace = new Trace(() => this.#nowMs);
+  /** @param linesMax lines of each host that a failure shows */
+  constructor(linesMax: number) {
+    this.trace = new Trace(() => this.#nowMs, linesMax);
   }
 
   /** Virtual milliseconds since the world began. */
