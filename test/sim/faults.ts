@@ -130,6 +130,7 @@ const FAULTS: readonly Fault[] = [
     weight: 3,
     strike: (victims, random) => {
       const node = pick(victims.nodes, random);
+      if (node.process === undefined) return 'nobody';
       node.disk.stopAfter(random.below(8));
       later(victims, 20 + random.below(300), () => {
         node.die('power');
@@ -143,6 +144,7 @@ const FAULTS: readonly Fault[] = [
     weight: 2,
     strike: (victims, random) => {
       const node = pick(victims.nodes, random);
+      if (node.process === undefined) return 'nobody';
       if (random.below(3) === 0) node.failsFlush = true;
       else node.disk.failAfter(random.below(8));
       return node.options.host.name;
@@ -288,7 +290,6 @@ function mend(node: SimNode): void {
   mood.jitterMs = mood.latencyMs;
   node.failsFlush = false;
   node.disk.failAfter(Number.POSITIVE_INFINITY);
-  node.disk.stopAfter(Number.POSITIVE_INFINITY);
 }
 
 function pick<T>(list: readonly T[], random: Random): T {

@@ -121,7 +121,8 @@ export class Way {
     this.#onWayBytes += copy.length;
     if (this.#isSentFrameWise(copy)) this.#frames?.read(copy);
     else this.#send(copy);
-    if (this.#onWayBytes <= sendBufferBytes) callback();
+    // What travels by itself waits for nobody: the rest of a frame may still have to be written.
+    if (this.#frames !== undefined || this.#onWayBytes <= sendBufferBytes) callback();
     else this.#waitingWriter = callback;
   }
 
