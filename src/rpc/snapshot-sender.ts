@@ -3,6 +3,8 @@
  *
  * Chunks are asked for as the peer takes them: at most SNAPSHOT_QUEUED_BYTES and one chunk wait.
  * A stream without progress for SNAPSHOT_SILENCE_MAX_MS is given up; the next one starts anew.
+ * While only the answer is missing the peer is pinged: one whose machine was restarted resets the
+ * connection, where silence would be waited out.
  */
 
 import { crc32 } from 'node:zlib';
@@ -23,7 +25,7 @@ import {
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
 import type { Connection } from './connection.ts';
-import { decodeError } from './connection-codec.ts';
+import { decodeError, writePing } from './connection-codec.ts';
 import { CONNECTION_TICK_MS, SNAPSHOT_SENDER_LIMITS } from './connection-limits.ts';
 import { dial, type OpenStream } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
@@ -150,7 +152,7 @@ class OutgoingStream {
       } else if (type === FrameType.Reply) {
         this.#isAnswered = true;
         this.#wakeUp?.();
-      } else {
+      } else if (type !== FrameType.Pong) {
         throw new KvorumError(ErrorCode.FrameUnknown, `frame type ${type} answers no snapshot`);
       }
     };
@@ -169,10 +171,12 @@ class OutgoingStream {
       const why = `${this.connection.remote} did not answer within ${SNAPSHOT_SILENCE_MAX_MS} ms`;
       this.connection.close(CloseReason.Silence, new KvorumError(ErrorCode.SnapshotFailed, why));
     });
+    const pinger = clock.every(CONNECTION_TICK_MS, () => writePing(this.connection.writer, 0));
     try {
       await this.#until(() => this.#isAnswered);
     } finally {
       timer.cancel();
+      pinger.cancel();
     }
   }
 

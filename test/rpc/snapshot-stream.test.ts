@@ -3,6 +3,7 @@ import type { SnapshotMeta } from '../../include/node.ts';
 import {
   ConnectionRole,
   ErrorCode,
+  FRAME_LENGTH_BYTES,
   FrameType,
   KvorumError,
   PROTOCOL_VERSION,
@@ -11,7 +12,9 @@ import {
 } from '../../include/rpc.ts';
 import { createRandom } from '../../src/random.ts';
 import { CONNECTION_TICK_MS } from '../../src/rpc/connection-limits.ts';
+import type { OpenStream } from '../../src/rpc/dial.ts';
 import { FlushQueue } from '../../src/rpc/flush-queue.ts';
+import { createMemoryPair } from '../../src/rpc/memory-pair.ts';
 import {
   type SnapshotTotals,
   writeSnapshotBegin,
@@ -74,7 +77,12 @@ async function startReceiver(
 function send(
   port: number,
   next: () => Buffer | undefined | Promise<Buffer | undefined>,
-  options: { clock?: ManualClock; signal?: AbortSignal; peerId?: number } = {},
+  options: {
+    clock?: ManualClock;
+    signal?: AbortSignal;
+    peerId?: number;
+    openStream?: OpenStream;
+  } = {},
 ): Promise<SnapshotTotals> {
   const clock = options.clock ?? new ManualClock();
   return sendSnapshot(
@@ -88,6 +96,7 @@ function send(
       flushQueue: new FlushQueue(clock),
       meta: META,
       nextChunk: next,
+      ...(options.openStream === undefined ? {} : { openStream: options.openStream }),
     },
     options.signal,
   );
@@ -271,6 +280,38 @@ t.test('a receiver that does not answer fails the stream', async (t) => {
   const sent = send(server.port, () => undefined, { clock });
   while (!isEnding) await turn();
   clock.advance(SNAPSHOT_SILENCE_MAX_MS);
+  await t.rejects(sent, { code: ErrorCode.SnapshotFailed });
+});
+
+t.test('a receiver that owes its answer is pinged: one that is gone would reset', async (t) => {
+  const server = await startServer(t, {
+    onSnapshot: (connection) => {
+      connection.onFrame = () => {};
+    },
+  });
+  const types: number[] = [];
+  const signal = new Signal();
+  const clock = new ManualClock();
+  const abort = new AbortController();
+  const sent = send(server.port, () => undefined, {
+    clock,
+    signal: abort.signal,
+    openStream: () => {
+      const [near, far] = createMemoryPair();
+      server.server.adopt(far, 'within');
+      far.on('data', (bytes: Buffer) => {
+        types.push(bytes.readUInt8(FRAME_LENGTH_BYTES));
+        signal.fire();
+      });
+      return near;
+    },
+  });
+  await signal.until(() => types.includes(FrameType.SnapshotBegin));
+  for (const count of [1, 2, 3]) {
+    clock.advance(CONNECTION_TICK_MS);
+    await signal.until(() => types.filter((type) => type === FrameType.Ping).length === count);
+  }
+  abort.abort();
   await t.rejects(sent, { code: ErrorCode.SnapshotFailed });
 });
 
