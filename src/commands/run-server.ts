@@ -1,5 +1,6 @@
 /**
- * One node in the foreground: SIGTERM and SIGINT stop it in order, a fault ends the process.
+ * One node in the foreground: SIGTERM and SIGINT stop it in order, SIGHUP reopens its log file, a
+ * fault ends the process.
  *
  * Exit codes: 0 after an orderly stop, 1 when the node could not start or cannot go on.
  */
@@ -9,8 +10,10 @@ import type { NodeId } from '../../include/node.ts';
 import { createSystemClock } from '../clock.ts';
 import { type Node, startNode } from '../node/node.ts';
 import { CommandError, ExitCode } from './command-error.ts';
+import { LogFile } from './log-file.ts';
 import { readNodeId, readServerSettings, type ServerSettings, serverFlag } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
+import { findServiceManager } from './service-manager.ts';
 import { VERSION } from './version.ts';
 import { boundYoungGeneration } from './young-generation.ts';
 
@@ -21,13 +24,20 @@ export async function serve(
 ): Promise<void> {
   const settings = readServerSettings(argv, environment);
   const id = readNodeId(serverFlag('id', argv, environment));
-  const log = createServerLog(id, settings.logLevel);
+  const logPath = serverFlag('log-file', argv, environment);
+  const logFile = logPath === undefined ? undefined : new LogFile(logPath);
+  const log = createServerLog(id, settings.logLevel, logFile);
   process.on('uncaughtException', (cause) => endProcess(log, cause));
+  // A terminal that is closed ends what runs in it, by the same signal.
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => logFile?.reopen(log));
+  const manager = findServiceManager(environment, createSystemClock(), log);
   const node = await openNode(id, settings.dataDir, settings, log);
+  manager?.ready();
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
+  manager?.stopping();
   await node.stop();
 }
 

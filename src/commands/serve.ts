@@ -13,6 +13,12 @@ export function serveCommand(context: CommandContext): CommandModule {
       yargs.usage('$0 serve --id N').options({
         id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
         ...SERVER_FLAGS,
+        'log-file': {
+          type: 'string',
+          requiresArg: true,
+          describe: 'where events are written; SIGHUP reopens it',
+          defaultDescription: 'standard output',
+        },
       }),
     handler: async (argv) => {
       const { serve } = await import('./run-server.ts');

@@ -4,18 +4,19 @@
  * Lines are written at once, in the thread that logs: the last words of a node that dies are kept.
  */
 
-import pino from 'pino';
+import pino, { type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { Log } from '../../include/log.ts';
 import type { NodeId } from '../../include/node.ts';
+import type { LogFile } from './log-file.ts';
 import type { LogLevel } from './server-flags.ts';
 
 /** Names that pino gives a line besides the fields of the event. */
 const ENVELOPE = new Set(['level', 'time', 'node', 'event', 'msg']);
 
-/** Makes the log of one node, on standard output. */
-export function createServerLog(nodeId: NodeId, level: LogLevel): Log {
-  const stream = process.stdout.isTTY ? prettyStream() : pino.destination({ dest: 1, sync: true });
+/** Makes the log of one node: in a file if one is given, else on standard output. */
+export function createServerLog(nodeId: NodeId, level: LogLevel, file?: LogFile): Log {
+  const stream = file ?? standardOutput();
   const options = {
     level,
     base: { node: nodeId },
@@ -30,6 +31,10 @@ export function createServerLog(nodeId: NodeId, level: LogLevel): Log {
     warn: (event, fields) => logger.warn(fields ?? {}, event),
     error: (event, fields) => logger.error(fields ?? {}, event),
   };
+}
+
+function standardOutput(): DestinationStream {
+  return process.stdout.isTTY ? prettyStream() : pino.destination({ dest: 1, sync: true });
 }
 
 function prettyStream(): pretty.PrettyStream {

@@ -33,11 +33,18 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   #listeners: (() => void)[] = [];
 
-  constructor(id: number, endpoint: string, args: readonly string[], cwd: string) {
+  constructor(
+    id: number,
+    endpoint: string,
+    args: readonly string[],
+    cwd: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.id = id;
     this.endpoint = endpoint;
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
