@@ -18,6 +18,7 @@ import {
   FrameType,
   KvorumError,
   REQUEST_TIMEOUT_MS,
+  type ReplyHeader,
   Retry,
   type WatchCancellation,
 } from '../../include/rpc.ts';
@@ -31,9 +32,9 @@ export type WatchSink = {
   /**
    * A node has accepted the watch; again after each time that it was lost or held.
    * @param next the first revision that will be told of
-   * @param revision the node's current one
+   * @param head how its node is: the current revision, the term
    */
-  readonly onAccepted: (next: number, revision: number) => void;
+  readonly onAccepted: (next: number, head: ReplyHeader) => void;
   /** Events of whole revisions; none in a note of progress. */
   readonly onBatch: (batch: WatchEvents) => void;
   /** The watch has ended, by no wish of its user: WatchError, KvorumError. */
@@ -106,8 +107,8 @@ export class WatchFlow implements WatchListener {
   }
 
   /**
-   * Tells, by `resolve`, a revision up to which all events have been given to the sink; later, while
-   * the watch is held.
+   * Tells, by `resolve`, a revision up to which all events have been given to the sink; later,
+   * while the watch is held.
    */
   progress(resolve: (revision: number) => void, reject: (error: KvorumError) => void): void {
     const asker: ProgressAsker = { resolve, reject, call: undefined };
@@ -182,22 +183,24 @@ export class WatchFlow implements WatchListener {
       { type: FrameType.WatchCreate, body },
       only,
       Number.POSITIVE_INFINITY,
-      (reply, link) => this.#onAccepted(link, reply.body.revision),
+      (reply, link) => {
+        if (reply.type === FrameType.WatchCreate) this.#onAccepted(link, reply.body);
+      },
       (error) => this.#fail(error),
       this.#failedCount,
     );
   }
 
-  #onAccepted(link: Link, revision: number): void {
+  #onAccepted(link: Link, head: ReplyHeader): void {
     this.#call = undefined;
     this.#link = link;
     if (this.#hasEnded) {
       void this.#cancel();
       return;
     }
-    if (this.#next === 0) this.#next = revision + 1;
+    if (this.#next === 0) this.#next = head.revision + 1;
     link.listen(this.#watchId, this);
-    this.#options.sink.onAccepted(this.#next, revision);
+    this.#options.sink.onAccepted(this.#next, head);
     for (const asker of this.#askers) this.#askProgress(asker);
   }
 

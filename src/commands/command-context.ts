@@ -12,6 +12,7 @@ import { createJsonPrinter } from '../client/terminal/json-printer.ts';
 import { type Answer, hexId, type PairStyle, type Printer } from '../client/terminal/printer.ts';
 import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../client/terminal/table-printer.ts';
+import type { MemberRecord } from '../gateway/v3/cluster.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import type { Interrupts } from './interrupts.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -19,16 +20,34 @@ import type { Terminal } from './terminal.ts';
 
 /** What a worker thread that runs a node is given. */
 export type NodeWorkerData = {
+  readonly kind: 'node';
   readonly id: NodeId;
   /** The flags of the command that started it. */
   readonly argv: Readonly<Record<string, unknown>>;
 };
 
-/** Tells a worker thread to stop its node and end. */
+/** What a worker thread that runs a gateway is given. */
+export type GatewayWorkerData = {
+  readonly kind: 'gateway';
+  /** Its node. */
+  readonly id: NodeId;
+  readonly clusterId: bigint;
+  /** Where it listens. */
+  readonly host: string;
+  readonly port: number;
+  /** Where its node listens, `host:port`. */
+  readonly endpoint: string;
+  readonly members: readonly MemberRecord[];
+};
+
+/** What a worker thread is given. */
+export type WorkerData = NodeWorkerData | GatewayWorkerData;
+
+/** Tells a worker thread to stop what it runs and end. */
 export const StopMessage = 'stop';
 
-/** Starts a worker thread that runs one node: the program itself, not as the main thread. */
-export type StartWorker = (data: NodeWorkerData) => Worker;
+/** Starts a worker thread: the program itself, not as the main thread. */
+export type StartWorker = (data: WorkerData) => Worker;
 
 /** What a command runs in. */
 export type CommandContext = {

@@ -6,9 +6,14 @@
 import { join } from 'node:path';
 import { parentPort, type Worker } from 'node:worker_threads';
 import type { NodeId } from '../../include/node.ts';
-import { type CommandContext, type NodeWorkerData, StopMessage } from './command-context.ts';
+import {
+  type CommandContext,
+  type NodeWorkerData,
+  type StartWorker,
+  StopMessage,
+} from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
-import { openNode } from './run-server.ts';
+import { openGateway, openNode } from './run-server.ts';
 import { readServerSettings } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
 
@@ -25,7 +30,7 @@ export async function runDev(
   const workers: Worker[] = [];
   const ended: Promise<number>[] = [];
   for (const { id } of settings.cluster.nodes) {
-    const data: NodeWorkerData = { id, argv: plainFlags(argv) };
+    const data: NodeWorkerData = { kind: 'node', id, argv: plainFlags(argv) };
     const worker = startWorker(data);
     workers.push(worker);
     ended.push(endOf(worker, id, terminal.writeError));
@@ -40,14 +45,16 @@ export async function runDev(
 }
 
 /** The body of a worker: one node, until the parent says stop. */
-export async function runNodeWorker(data: NodeWorkerData): Promise<void> {
+export async function runNodeWorker(data: NodeWorkerData, startWorker: StartWorker): Promise<void> {
   const settings = readServerSettings(data.argv, process.env);
   const log = createServerLog(data.id, settings.logLevel);
   const dataDir = join(settings.dataDir, `node-${data.id}`);
   const node = await openNode(data.id, dataDir, settings, log);
+  const gateway = await openGateway(data.id, settings, startWorker, log);
   await new Promise<void>((resolve) => {
     parentPort?.once('message', () => resolve());
   });
+  await gateway?.stop();
   // All nodes stop together: there is nobody to hand leadership to.
   await node.stop({ handsOver: false });
 }

@@ -9,8 +9,11 @@ import type { Log } from '../../include/log.ts';
 import type { NodeId } from '../../include/node.ts';
 import { createSystemClock } from '../clock.ts';
 import { type Node, startNode } from '../node/node.ts';
+import { nodeOf } from '../node/nodes-conf.ts';
+import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { LogFile } from './log-file.ts';
+import type { GatewayThread } from './run-gateway.ts';
 import { readNodeId, readServerSettings, type ServerSettings, serverFlag } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
 import { findServiceManager } from './service-manager.ts';
@@ -20,7 +23,7 @@ import { boundYoungGeneration } from './young-generation.ts';
 /** Runs a node until a signal stops it. Resolves when it has stopped. */
 export async function serve(
   argv: Readonly<Record<string, unknown>>,
-  environment: Readonly<Record<string, string | undefined>>,
+  { terminal: { environment }, startWorker }: CommandContext,
 ): Promise<void> {
   const settings = readServerSettings(argv, environment);
   const id = readNodeId(serverFlag('id', argv, environment));
@@ -32,13 +35,28 @@ export async function serve(
   if (!process.stdout.isTTY) process.on('SIGHUP', () => logFile?.reopen(log));
   const manager = findServiceManager(environment, createSystemClock(), log);
   const node = await openNode(id, settings.dataDir, settings, log);
+  const gateway = await openGateway(id, settings, startWorker, log);
   manager?.ready();
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
   manager?.stopping();
+  await gateway?.stop();
   await node.stop();
+}
+
+/** Starts the gateway that nodes.conf gives a node, if it does. @throws CommandError */
+export async function openGateway(
+  id: NodeId,
+  { cluster }: ServerSettings,
+  startWorker: StartWorker | undefined,
+  log: Log,
+): Promise<GatewayThread | undefined> {
+  const { clientPort: port } = nodeOf(cluster, id);
+  if (port === undefined || startWorker === undefined) return undefined;
+  const { startGatewayThread } = await import('./run-gateway.ts');
+  return startGatewayThread(startWorker, { id, cluster, port }, log);
 }
 
 /**

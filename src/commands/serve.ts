@@ -3,26 +3,29 @@
 import type { CommandModule } from 'yargs';
 import type { CommandContext } from './command-context.ts';
 import { SERVER_FLAGS } from './server-flags.ts';
+import type { Flags } from './settings.ts';
+
+/** Flags of serve. */
+export const SERVE_FLAGS = {
+  id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
+  ...SERVER_FLAGS,
+  'log-file': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'where events are written; SIGHUP reopens it',
+    defaultDescription: 'standard output',
+  },
+} as const satisfies Flags;
 
 /** Makes the command. */
 export function serveCommand(context: CommandContext): CommandModule {
   return {
     command: 'serve',
     describe: 'run one node of a cluster',
-    builder: (yargs) =>
-      yargs.usage('$0 serve --id N').options({
-        id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
-        ...SERVER_FLAGS,
-        'log-file': {
-          type: 'string',
-          requiresArg: true,
-          describe: 'where events are written; SIGHUP reopens it',
-          defaultDescription: 'standard output',
-        },
-      }),
+    builder: (yargs) => yargs.usage('$0 serve --id N').options(SERVE_FLAGS),
     handler: async (argv) => {
       const { serve } = await import('./run-server.ts');
-      await serve(argv, context.terminal.environment);
+      await serve(argv, context);
     },
   };
 }

@@ -1,0 +1,71 @@
+/** The methods that the gateway has, by path and by the JSON gateway's path. */
+
+import type { Method } from '../protobuf/schema.ts';
+import { type Call, failCall, type Receiver } from './call.ts';
+
+/** A method and who answers it. Untyped within: `unary` and `stream` see to it that types fit. */
+export type Entry = {
+  readonly method: Method;
+  /** Answers a call of one request. */
+  readonly handle: ((request: unknown, call: Call) => void) | undefined;
+  /** Answers a call of many requests. */
+  readonly open: ((call: Call) => Receiver) | undefined;
+};
+
+/** The methods of the gateway. */
+export class Methods {
+  readonly #byPath: Map<string, Entry> = new Map();
+  readonly #byHttpPath: Map<string, Entry> = new Map();
+  readonly #services: Set<string> = new Set();
+
+  /** Names of the services that there are. */
+  get services(): readonly string[] {
+    return [...this.#services];
+  }
+
+  /** The method at `/service/name`. */
+  find(path: string): Entry | undefined {
+    return this.#byPath.get(path);
+  }
+
+  /** The method at a path of the JSON gateway. */
+  findHttp(path: string): Entry | undefined {
+    return this.#byHttpPath.get(path);
+  }
+
+  /** Adds a method with one request; it may send several answers. */
+  unary<Request, Response>(
+    method: Method<Request, Response>,
+    handle: (request: Request, call: Call<Response>) => void,
+  ): void {
+    this.#add({ method, handle, open: undefined } as Entry);
+  }
+
+  /** Adds a method with one request and one answer, which may take its time. */
+  answering<Request, Response>(
+    method: Method<Request, Response>,
+    answer: (request: Request, call: Call<Response>) => Promise<Response>,
+  ): void {
+    this.unary(method, (request, call) => {
+      answer(request, call).then(
+        (response) => call.answer(response),
+        (error) => failCall(call, error),
+      );
+    });
+  }
+
+  /** Adds a method with many requests. */
+  stream<Request, Response>(
+    method: Method<Request, Response>,
+    open: (call: Call<Response>) => Receiver<Request>,
+  ): void {
+    this.#add({ method, handle: undefined, open } as Entry);
+  }
+
+  #add(entry: Entry): void {
+    const { service, name, httpPaths } = entry.method;
+    this.#services.add(service);
+    this.#byPath.set(`/${service}/${name}`, entry);
+    for (const path of httpPaths) this.#byHttpPath.set(path, entry);
+  }
+}

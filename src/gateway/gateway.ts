@@ -1,0 +1,171 @@
+/**
+ * A gateway: one port that speaks etcd's protocols, in front of one node.
+ *
+ * The first bytes of a connection tell what it is: HTTP/2 begins with its preface, all else is
+ * HTTP/1.1. On HTTP/2 the content type tells gRPC from the JSON gateway.
+ */
+
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Log } from '../../include/log.ts';
+import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
+import { FlushQueue } from '../rpc/flush-queue.ts';
+import { Methods } from './calls/methods.ts';
+import { serveGrpc } from './grpc/grpc-server.ts';
+import type { Budget } from './grpc/message-reader.ts';
+import { Http2Connection } from './http2/connection.ts';
+import { H2Error, PREFACE } from './http2/frames.ts';
+import type { Http2Stream } from './http2/stream.ts';
+import { NodeClient, type NodeClientOptions } from './node-client.ts';
+import { addAuth } from './v3/auth.ts';
+import { addCluster, type MemberRecord } from './v3/cluster.ts';
+import { addElection } from './v3/election.ts';
+import { addHealth } from './v3/health.ts';
+import { addKv } from './v3/kv.ts';
+import { addLease } from './v3/lease.ts';
+import { addLock } from './v3/lock.ts';
+import { addMaintenance } from './v3/maintenance.ts';
+import { addReflection } from './v3/reflection.ts';
+import { addWatch } from './v3/watch.ts';
+
+/** Milliseconds a new connection has to say what it is. */
+const FIRST_BYTES_MS = 60_000;
+
+/** Milliseconds requests under way have to be answered when the gateway stops. */
+const STOP_MS = 2_000;
+
+/** What a gateway is made from. */
+export type GatewayOptions = NodeClientOptions & {
+  /** Where it listens: a name or an IP address. */
+  readonly host: string;
+  /** 1 to 65535; 0 for any that is free. */
+  readonly port: number;
+  readonly members: readonly MemberRecord[];
+  readonly log: Log;
+};
+
+/** A running gateway. */
+export type Gateway = {
+  readonly port: number;
+  /** Answers what is under way, for a while, and closes everything. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts a gateway. Rejects when its port cannot be opened. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const node = new NodeClient(options);
+  const methods = new Methods();
+  addServices(methods, node, options.members);
+  const front = new Front(options, methods);
+  const server = createServer({ noDelay: true }, (socket) => front.accept(socket));
+  await listen(server, options.host, options.port);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  options.log.info('gateway started', { address: options.host, port });
+  return {
+    port,
+    stop: async () => {
+      server.close();
+      await front.close();
+      node.close();
+    },
+  };
+}
+
+function addServices(methods: Methods, node: NodeClient, members: readonly MemberRecord[]): void {
+  addKv(methods, node);
+  addWatch(methods, node);
+  addLease(methods, node);
+  addCluster(methods, node, members);
+  addMaintenance(methods, node);
+  addAuth(methods, node);
+  addLock(methods, node);
+  addElection(methods, node);
+  addHealth(methods);
+  addReflection(methods);
+}
+
+/** The connections of a gateway. */
+class Front {
+  readonly #options: GatewayOptions;
+  readonly #methods: Methods;
+  readonly #flushQueue: FlushQueue;
+  readonly #budget: Budget = { usedBytes: 0 };
+  readonly #sockets: Set<Socket> = new Set();
+  readonly #connections: Set<Http2Connection> = new Set();
+
+  constructor(options: GatewayOptions, methods: Methods) {
+    this.#options = options;
+    this.#methods = methods;
+    this.#flushQueue = new FlushQueue(options.clock);
+  }
+
+  /** Takes a connection, and waits for its first bytes. */
+  accept(socket: Socket): void {
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined); // 'close' follows
+    const timer = this.#options.clock.after(FIRST_BYTES_MS, () => socket.destroy());
+    socket.once('close', () => timer.cancel());
+    let head: Buffer = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      const count = Math.min(head.length, PREFACE.length);
+      const isHttp2 = head.subarray(0, count).equals(PREFACE.subarray(0, count));
+      if (isHttp2 && count < PREFACE.length) return;
+      socket.off('data', onData);
+      timer.cancel();
+      if (isHttp2) this.#serveHttp2(socket, head);
+      else socket.destroy();
+    };
+    socket.on('data', onData);
+  }
+
+  /** Answers what is under way, for a while, and closes all connections. */
+  async close(): Promise<void> {
+    for (const connection of this.#connections) connection.leave();
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const until = clock.nowMs() + STOP_MS;
+      const poll = clock.every(20, () => {
+        if (this.#sockets.size > 0 && clock.nowMs() < until) return;
+        poll.cancel();
+        resolve();
+      });
+    });
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #serveHttp2(socket: Socket, head: Buffer): void {
+    const connection = new Http2Connection(socket, head, {
+      clock: this.#options.clock,
+      flushQueue: this.#flushQueue,
+      onStream: (stream) => this.#onStream(stream),
+      onClosed: (connection) => this.#connections.delete(connection),
+    });
+    this.#connections.add(connection);
+  }
+
+  #onStream(stream: Http2Stream): void {
+    let path = '';
+    let type = '';
+    for (const [name, value] of stream.headers) {
+      if (name === ':path') path = value;
+      else if (name === 'content-type') type = value;
+    }
+    const { clock } = this.#options;
+    if (type.startsWith('application/grpc')) {
+      serveGrpc({ methods: this.#methods, budget: this.#budget, clock }, stream, path);
+    } else stream.reset(H2Error.Protocol);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

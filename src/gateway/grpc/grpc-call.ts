@@ -1,0 +1,191 @@
+/**
+ * A gRPC call on an HTTP/2 stream (gRPC over HTTP/2, the protocol's document).
+ *
+ * Request: HEADERS, messages in DATA. Answer: HEADERS, messages in DATA, HEADERS with the status;
+ * without any message the status comes in the first HEADERS.
+ */
+
+import { GrpcCode, type RpcStatus } from '../../../include/gateway.ts';
+import type { Clock, Timer } from '../../clock.ts';
+import { type Call, OK, type Receiver, RpcError } from '../calls/call.ts';
+import type { Entry } from '../calls/methods.ts';
+import { writeHeaderBlock } from '../http2/hpack.ts';
+import type { Http2Stream, StreamListener } from '../http2/stream.ts';
+import { decode, ProtobufError } from '../protobuf/decode.ts';
+import { encodeBorrowed } from '../protobuf/encode.ts';
+import { type Budget, MessageReader } from './message-reader.ts';
+import { deadlineMs } from './timeout.ts';
+
+const RESPONSE_HEADERS = [
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+] as const;
+
+const RESPONSE_HEAD: Buffer = writeHeaderBlock(RESPONSE_HEADERS);
+const TRAILER_OK: Buffer = writeHeaderBlock([
+  ['grpc-status', '0'],
+  ['grpc-message', ''],
+]);
+
+const PREFIX_BYTES = 5;
+
+/** A call that came by gRPC. */
+export class GrpcCall implements Call, StreamListener {
+  onEnded: (() => void) | undefined = undefined;
+  onDrain: () => void = () => {};
+
+  readonly #stream: Http2Stream;
+  readonly #entry: Entry;
+  readonly #reader: MessageReader;
+  #receiver: Receiver | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  #hasRequest = false;
+  #hasHead = false;
+  #isEnded = false;
+
+  constructor(stream: Http2Stream, entry: Entry, budget: Budget, clock: Pick<Clock, 'after'>) {
+    this.#stream = stream;
+    this.#entry = entry;
+    this.#reader = new MessageReader(budget);
+    const timeoutMs = deadlineMs(this.metadata('grpc-timeout'));
+    if (timeoutMs !== undefined) this.#timer = clock.after(timeoutMs, () => this.#onDeadline());
+    this.#receiver = entry.open?.(this);
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  get queuedBytes(): number {
+    return this.#stream.queuedBytes;
+  }
+
+  metadata(name: string): string | undefined {
+    for (const [each, value] of this.#stream.headers) if (each === name) return value;
+    return undefined;
+  }
+
+  answer(response: unknown): void {
+    this.send(response);
+    this.end(OK);
+  }
+
+  send(response: unknown): void {
+    if (this.#isEnded) return;
+    if (!this.#hasHead) {
+      this.#hasHead = true;
+      this.#stream.respond(RESPONSE_HEAD);
+    }
+    this.#stream.write(frameMessage(encodeBorrowed(this.#entry.method.response, response)));
+  }
+
+  end(status: RpcStatus): void {
+    if (this.#isEnded) return;
+    this.#settle();
+    const { code } = status;
+    if (!this.#hasHead) {
+      const headers = [...RESPONSE_HEADERS, ...statusHeaders(status)];
+      this.#stream.respond(writeHeaderBlock(headers), true);
+    } else if (code === GrpcCode.Ok) this.#stream.end(TRAILER_OK);
+    else this.#stream.end(writeHeaderBlock(statusHeaders(status)));
+  }
+
+  // ---- from the stream ----
+
+  onData(chunk: Buffer): void {
+    if (this.#isEnded) return;
+    try {
+      this.#reader.push(chunk, this.#onMessage);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      this.#fail(error.status);
+    }
+  }
+
+  onEnd(): void {
+    if (this.#isEnded) return;
+    if (this.#reader.isUnfinished) {
+      this.#fail({ code: GrpcCode.Internal, message: 'unexpected EOF' });
+    } else if (this.#receiver !== undefined) this.#receiver.onHalfClose();
+    else if (!this.#hasRequest) {
+      this.#fail({ code: GrpcCode.Internal, message: 'EOF' });
+    }
+  }
+
+  onClosed(): void {
+    if (this.#isEnded) return;
+    this.#settle();
+    this.onEnded?.();
+  }
+
+  readonly #onMessage = (buffer: Buffer, start: number, end: number): void => {
+    if (this.#isEnded) return;
+    let request: unknown;
+    try {
+      request = decode(this.#entry.method.request, buffer, start, end);
+    } catch (error) {
+      if (!(error instanceof ProtobufError)) throw error;
+      const message = `grpc: error unmarshalling request: ${error.message}`;
+      this.#fail({ code: GrpcCode.Internal, message });
+      return;
+    }
+    if (this.#receiver !== undefined) this.#receiver.onMessage(request);
+    else if (this.#hasRequest) {
+      this.#fail({ code: GrpcCode.Internal, message: 'one request is expected, more came' });
+    } else {
+      this.#hasRequest = true;
+      this.#entry.handle?.(request, this);
+    }
+  };
+
+  #onDeadline(): void {
+    this.#fail({ code: GrpcCode.DeadlineExceeded, message: 'context deadline exceeded' });
+  }
+
+  /** Ends the call for a reason that its service does not know. */
+  #fail(status: RpcStatus): void {
+    if (this.#isEnded) return;
+    this.end(status);
+    this.onEnded?.();
+  }
+
+  #settle(): void {
+    this.#isEnded = true;
+    this.#timer?.cancel();
+    this.#reader.clear();
+  }
+}
+
+/** A message behind its prefix, as bytes of their own. */
+function frameMessage(message: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  bytes[0] = 0;
+  bytes.writeUInt32BE(message.length, 1);
+  bytes.set(message, PREFIX_BYTES);
+  return bytes;
+}
+
+/** Ends a stream that is no call with a status. */
+export function refuseStream(stream: Http2Stream, status: RpcStatus): void {
+  stream.respond(writeHeaderBlock([...RESPONSE_HEADERS, ...statusHeaders(status)]), true);
+}
+
+function statusHeaders({ code, message }: RpcStatus): [name: string, value: string][] {
+  return [
+    ['grpc-status', String(code)],
+    ['grpc-message', encodeMessage(message)],
+  ];
+}
+
+/** A status message as a header has it: what is not printable ASCII, and `%`, as `%XX`. */
+function encodeMessage(message: string): string {
+  if (/^[ -$&-~]*$/.test(message)) return message;
+  let text = '';
+  for (const byte of Buffer.from(message)) {
+    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
+    text += isPlain
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return text;
+}

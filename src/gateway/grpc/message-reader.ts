@@ -1,0 +1,89 @@
+/**
+ * Finds gRPC's messages in the bytes of a request: each is a byte that says whether it is
+ * compressed, its length as u32, and itself.
+ *
+ * Limits: MESSAGE_BYTES_MAX for one message, judged before its bytes are awaited;
+ * UNFINISHED_BYTES_MAX for all that is not whole, of all readers that share a budget.
+ */
+
+import { GrpcCode, MESSAGE_BYTES_MAX, UNFINISHED_BYTES_MAX } from '../../../include/gateway.ts';
+import { RpcError } from '../calls/call.ts';
+
+const HEAD_BYTES = 5;
+
+/** Bytes of messages that are not whole, shared by the readers of a gateway. */
+export type Budget = { usedBytes: number };
+
+/** The messages of one request. */
+export class MessageReader {
+  readonly #budget: Budget;
+  #parts: Buffer[] = [];
+  #partBytes = 0;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  /** Whether a message has begun and is not whole. */
+  get isUnfinished(): boolean {
+    return this.#partBytes > 0;
+  }
+
+  /**
+   * Takes the next bytes.
+   *
+   * @param onMessage told of each message; a view of what was pushed
+   * @throws RpcError
+   */
+  push(chunk: Buffer, onMessage: (buffer: Buffer, start: number, end: number) => void): void {
+    let buffer = chunk;
+    if (this.#partBytes > 0) {
+      if (this.#partBytes >= HEAD_BYTES && this.#partBytes + chunk.length < this.#neededBytes()) {
+        this.#keep(chunk);
+        return;
+      }
+      buffer = Buffer.concat([...this.#parts, chunk]);
+      this.clear();
+    }
+    let at = 0;
+    while (buffer.length - at >= HEAD_BYTES) {
+      const end = at + HEAD_BYTES + lengthAt(buffer, at);
+      if (end > buffer.length) break;
+      onMessage(buffer, at + HEAD_BYTES, end);
+      at = end;
+    }
+    if (at < buffer.length) this.#keep(buffer.subarray(at));
+  }
+
+  /** Forgets what is not whole. */
+  clear(): void {
+    this.#budget.usedBytes -= this.#partBytes;
+    this.#parts = [];
+    this.#partBytes = 0;
+  }
+
+  #neededBytes(): number {
+    if (this.#parts[0]!.length < HEAD_BYTES) this.#parts = [Buffer.concat(this.#parts)];
+    return HEAD_BYTES + lengthAt(this.#parts[0]!, 0);
+  }
+
+  /** Keeps bytes: a copy, since a view would pin all that came with them. */
+  #keep(bytes: Buffer): void {
+    this.#budget.usedBytes += bytes.length;
+    this.#partBytes += bytes.length;
+    this.#parts.push(Buffer.from(bytes));
+    if (this.#budget.usedBytes <= UNFINISHED_BYTES_MAX) return;
+    throw new RpcError(GrpcCode.ResourceExhausted, 'kvorum: too many unfinished requests');
+  }
+}
+
+function lengthAt(buffer: Buffer, at: number): number {
+  if (buffer[at] !== 0) {
+    const why = 'grpc: Decompressor is not installed for grpc-encoding';
+    throw new RpcError(GrpcCode.Unimplemented, why);
+  }
+  const length = buffer.readUInt32BE(at + 1);
+  if (length <= MESSAGE_BYTES_MAX) return length;
+  const why = `grpc: received message larger than max (${length} vs. ${MESSAGE_BYTES_MAX})`;
+  throw new RpcError(GrpcCode.ResourceExhausted, why);
+}

@@ -1,0 +1,63 @@
+/** etcd's Maintenance: what an operator asks of a member. */
+
+import { ETCD_VERSION, GrpcCode } from '../../../include/gateway.ts';
+import { NO_NODE } from '../../../include/node.ts';
+import { ErrorCode, FrameType, KvorumError } from '../../../include/rpc.ts';
+import { RpcError } from '../calls/call.ts';
+import type { Methods } from '../calls/methods.ts';
+import { memberIdOf } from '../member-id.ts';
+import type { NodeClient } from '../node-client.ts';
+import type { Method } from '../protobuf/schema.ts';
+import { MaintenanceService, type StatusResponse } from '../schema/maintenance.ts';
+
+const ACTIVATE = 1;
+const NO_ALARM = 0;
+
+/** Adds the service. */
+export function addMaintenance(methods: Methods, node: NodeClient): void {
+  methods.answering(MaintenanceService.Status, () => statusResponse(node));
+  methods.answering(MaintenanceService.Alarm, async ({ action, alarm }) => {
+    if (action === ACTIVATE && alarm !== NO_ALARM) {
+      throw new RpcError(GrpcCode.Unimplemented, 'kvorum: there are no alarms yet');
+    }
+    return { header: node.header(await node.status()), alarms: [] };
+  });
+  // Space that is free is used again without any stop: there is nothing to do.
+  methods.answering(MaintenanceService.Defragment, async () => ({ header: undefined }));
+  methods.answering(MaintenanceService.MoveLeader, async ({ targetID }) => {
+    const status = await node.status();
+    if (status.leader !== node.nodeId) throw new KvorumError(ErrorCode.NotLeader);
+    const members = [node.nodeId, ...status.peers.map((peer) => peer.id)];
+    const target = members.find((id) => memberIdOf(node.clusterId, id) === targetID);
+    if (target === undefined) throw new KvorumError(ErrorCode.BadTransferee);
+    await node.request({ type: FrameType.MoveLeader, body: { target } });
+    return { header: undefined };
+  });
+  for (const method of [
+    ...[MaintenanceService.Hash, MaintenanceService.HashKV],
+    ...[MaintenanceService.Snapshot, MaintenanceService.Downgrade],
+  ]) {
+    methods.answering(method as Method, async () => {
+      throw new RpcError(GrpcCode.Unimplemented, `kvorum: there is no ${method.name} yet`);
+    });
+  }
+}
+
+async function statusResponse(node: NodeClient): Promise<StatusResponse> {
+  const status = await node.status();
+  return {
+    header: node.header(status),
+    version: ETCD_VERSION,
+    dbSize: status.dbSizeBytes,
+    leader: memberIdOf(node.clusterId, status.leader),
+    raftIndex: status.commitIndex,
+    raftTerm: status.term,
+    raftAppliedIndex: status.appliedIndex,
+    errors: status.leader === NO_NODE ? [new KvorumError(ErrorCode.NoLeader).message] : [],
+    dbSizeInUse: status.dbSizeInUseBytes,
+    isLearner: status.isLearner,
+    storageVersion: ETCD_VERSION,
+    dbSizeQuota: 0,
+    downgradeInfo: { enabled: false, targetVersion: '' },
+  };
+}
