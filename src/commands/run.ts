@@ -7,6 +7,7 @@ import yargs, { type Argv } from 'yargs';
 import type { CommandContext } from './command-context.ts';
 import { ExitCode, exitCodeOf, ReportedFailure, UsageError } from './command-error.ts';
 import { compactionCommand } from './compaction.ts';
+import { completeWords, PROGRAM_COMMANDS } from './completion.ts';
 import { delCommand } from './del.ts';
 import { devCommand } from './dev.ts';
 import { electCommand } from './elect.ts';
@@ -24,6 +25,7 @@ import { putCommand } from './put.ts';
 import { serveCommand } from './serve.ts';
 import { GLOBAL_FLAGS } from './settings.ts';
 import { shellCommand } from './shell.ts';
+import { COMPLETE_WORD, completionCommand } from './shell-completion.ts';
 import { statusCommand } from './status.ts';
 import { txnCommand } from './txn.ts';
 import { versionCommand } from './version.ts';
@@ -51,6 +53,8 @@ export async function run(args: readonly string[], context: CommandContext): Pro
 }
 
 async function parse(args: readonly string[], context: CommandContext): Promise<void> {
+  // Words that are not finished: no parser would take them.
+  if (args[0] === COMPLETE_WORD) return printCompletions(args.slice(1), context);
   let help = '';
   const parser = createParser(context);
   // `help get` is `get --help`: yargs knows the word as a flag only.
@@ -59,6 +63,10 @@ async function parse(args: readonly string[], context: CommandContext): Promise<
     help = output;
   });
   if (help !== '') context.terminal.write(`${help}\n`);
+}
+
+function printCompletions(words: readonly string[], { terminal }: CommandContext): void {
+  for (const word of completeWords(words, PROGRAM_COMMANDS)) terminal.write(`${word}\n`);
 }
 
 function createParser(context: CommandContext): Argv {
@@ -115,6 +123,7 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(shellCommand(context))
     .command(serveCommand(context))
     .command(devCommand(context))
+    .command(completionCommand(context))
     .command(versionCommand(context));
 }
 

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { type CommandContext, openInvocation } from './command-context.ts';
 import { CommandError, ExitCode, ReportedFailure, refuseArguments } from './command-error.ts';
-import { completeWords } from './completion.ts';
+import { completeWords, SHELL_COMMANDS } from './completion.ts';
 import { createInterrupts } from './interrupts.ts';
 import { LineQueue } from './line-queue.ts';
 import { environmentName, GLOBAL_FLAGS } from './settings.ts';
@@ -20,7 +20,7 @@ import { cutWords } from './words.ts';
 const EXIT_WORDS = ['exit', 'quit'];
 
 /** Commands that make no sense within a shell. */
-const REFUSED_WORDS = ['shell', 'serve', 'dev'];
+const REFUSED_WORDS = ['shell', 'serve', 'dev', 'completion'];
 
 const HELP = `Type a command as behind kvorum: put a 10, get a, status. Tab completes commands
 and flags. exit or the end of input leaves the shell.
@@ -122,7 +122,7 @@ function completeLine(line: string): [string[], string] {
   try {
     const { words, endsWithBlank } = cutWords(line);
     const last = endsWithBlank ? '' : (words.at(-1) ?? '');
-    const found = completeWords(endsWithBlank ? [...words, ''] : words);
+    const found = completeWords(endsWithBlank ? [...words, ''] : words, SHELL_COMMANDS);
     return [found.map((word) => `${word} `), last];
   } catch (failure) {
     if (!(failure instanceof CommandError)) throw failure;

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import t from 'tap';
 import { bytesToText, textToBytes } from '../../src/commands/byte-text.ts';
-import { completeWords } from '../../src/commands/completion.ts';
+import { completeWords, PROGRAM_COMMANDS, SHELL_COMMANDS } from '../../src/commands/completion.ts';
 import { readFileLines } from '../../src/commands/file-lines.ts';
 import { LineQueue } from '../../src/commands/line-queue.ts';
 import { cutLineWords } from '../../src/commands/line-words.ts';
@@ -54,13 +54,38 @@ const completions: readonly (readonly [line: string, found: readonly string[]])[
   ['endpoint status --cl', ['--cluster']],
   ['status --comm', ['--command-timeout']],
   ['--end', ['--endpoints']],
+  ['--endpoints ', []],
+  ['get --limit ', []],
+  ['-w json st', ['status']],
+  ['-v st', ['status']],
+  ['lock a -- ', []],
+  ['serv', []],
   ['get a', []],
   ['bogus ', []],
 ];
 for (const [line, found] of completions) {
   t.test(`${JSON.stringify(line)} is completed`, async (t) => {
     const { words, endsWithBlank } = cutWords(line);
-    t.strictSame(completeWords(endsWithBlank ? [...words, ''] : words), found);
+    t.strictSame(completeWords(endsWithBlank ? [...words, ''] : words, SHELL_COMMANDS), found);
+  });
+}
+
+const programCompletions: readonly (readonly [
+  words: readonly string[],
+  found: readonly string[],
+])[] = [
+  [['serv'], ['serve']],
+  [['exi'], []],
+  [['serve', '--log-f'], ['--log-file']],
+  [
+    ['completion', ''],
+    ['bash', 'fish', 'zsh'],
+  ],
+  [['dev', '--data'], ['--data-dir']],
+];
+for (const [words, found] of programCompletions) {
+  t.test(`behind kvorum, ${JSON.stringify(words)} is completed`, async (t) => {
+    t.strictSame(completeWords(words, PROGRAM_COMMANDS), found);
   });
 }
 
