@@ -106,6 +106,13 @@ export class SimNetwork {
     }
   }
 
+  /** A host runs again after its power was off. */
+  greet(host: Host): void {
+    for (const { there, back } of this.#wires) {
+      for (const way of [there, back]) if (way.to === host) way.retry();
+    }
+  }
+
   /**
    * A process is gone.
    *

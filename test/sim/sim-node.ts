@@ -98,8 +98,9 @@ export class SimNode {
 
   /** Starts a process on the host, unless one runs. */
   start(): void {
-    const { world, host } = this.options;
+    const { world, network, host } = this.options;
     if (this.process !== undefined) return;
+    if (!host.isOn) network.greet(host);
     host.isOn = true;
     const process = world.spawn(host);
     this.process = process;

@@ -147,6 +147,11 @@ export class Way {
     world.after(this.#receiver, below(RESEND_MS), EventKind.Arrival, () => this.#release());
   }
 
+  /** The receiver's host runs again: what it did not take is sent anew, and nobody is there. */
+  retry(): void {
+    if (this.#receiver?.isDead === true && this.#onWayBytes > 0) this.back?.reset();
+  }
+
   /** Tells the receiver, if it lives, that there is nobody at the other end. */
   reset(): void {
     const { world, delayMs, isCut } = this.#weather;
