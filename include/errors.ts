@@ -1,88 +1,11 @@
 /**
- * What can go wrong between a client and a node, or two nodes: codes, their numbers on the wire,
- * and whether the same request may be sent again. Part of include/rpc.ts, which exports it.
+ * What can go wrong between a client and a node, or two nodes: each code's text, and whether the
+ * same request may be sent again. Part of include/rpc.ts, which exports it.
  */
 
-/** Whether the same request may be sent again without harm. */
-export const Retry = {
-  /** It did not and will not take effect: send it again. */
-  Safe: 0,
-  /** Nobody knows whether it took effect. */
-  Unknown: 1,
-  /** It would fail again. */
-  Never: 2,
-} as const;
-/** One of the values of Retry. */
-export type Retry = (typeof Retry)[keyof typeof Retry];
+import { ErrorCode, type ErrorFacts, Retry } from './error-codes.ts';
 
-/** Error codes, as they travel in an ERROR frame. Numbers are never reused. */
-export const ErrorCode = {
-  // Frames and connections.
-  FrameTooShort: 1,
-  FrameTooLong: 2,
-  FrameUnknown: 3,
-  FrameMalformed: 4,
-  HelloExpected: 5,
-  VersionMismatch: 6,
-  ClusterMismatch: 7,
-  NodeMismatch: 8,
-  RoleRefused: 9,
-  TooManyConnections: 10,
-  SlowReader: 11,
-  // Requests: refusals, with etcd's wording.
-  KeyEmpty: 32,
-  KeyTooLong: 33,
-  RequestTooLarge: 34,
-  Compacted: 35,
-  FutureRevision: 36,
-  KeyNotFound: 37,
-  ValueProvided: 38,
-  LeaseProvided: 39,
-  LeaseNotFound: 40,
-  InvalidSort: 41,
-  BadTransferee: 42,
-  NotLeader: 43,
-  LearnerRefused: 44,
-  ReplyTooLarge: 45,
-  TooManyOperations: 46,
-  DuplicateKey: 47,
-  InvalidCompare: 48,
-  LeaseExists: 49,
-  LeaseTtlTooLarge: 50,
-  NoSpace: 51,
-  WatchExists: 52,
-  WatchRangeEmpty: 53,
-  TooManyWatches: 54,
-  SessionExpired: 55,
-  SessionFull: 56,
-  TooManySessions: 57,
-  AnswerGiven: 58,
-  AnswerForgotten: 59,
-  // Weather.
-  NoLeader: 64,
-  LeaderChanged: 65,
-  TimedOut: 66,
-  TooManyRequests: 67,
-  Stopped: 68,
-  TransferFailed: 69,
-  SnapshotFailed: 70,
-  // Seen by a client only, never sent.
-  Unreachable: 96,
-  ConnectionLost: 97,
-  DeadlineExceeded: 98,
-  BadEndpoint: 99,
-  NotHeld: 100,
-} as const;
-/** One of the values of ErrorCode. */
-export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
-
-/** What is known of an error code. */
-export type ErrorFacts = {
-  readonly name: keyof typeof ErrorCode;
-  readonly retry: Retry;
-  /** The text sent, where it is constant: etcd's, for errors that etcd has. */
-  readonly text: string;
-};
+export * from './error-codes.ts';
 
 /** Every error code with its retry rule and text. */
 export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, ErrorFacts>([
@@ -120,6 +43,14 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
   [
     ErrorCode.SlowReader,
     { name: 'SlowReader', retry: Retry.Unknown, text: 'replies were not read' },
+  ],
+  [
+    ErrorCode.MemberRemoved,
+    {
+      name: 'MemberRemoved',
+      retry: Retry.Never,
+      text: 'etcdserver: the member has been permanently removed from the cluster',
+    },
   ],
   [
     ErrorCode.KeyEmpty,
@@ -306,6 +237,70 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
   [
     ErrorCode.SnapshotFailed,
     { name: 'SnapshotFailed', retry: Retry.Safe, text: 'kvorum: the snapshot was not taken over' },
+  ],
+  [
+    ErrorCode.MemberNotFound,
+    { name: 'MemberNotFound', retry: Retry.Never, text: 'etcdserver: member not found' },
+  ],
+  [
+    ErrorCode.PeerUrlExists,
+    { name: 'PeerUrlExists', retry: Retry.Never, text: 'etcdserver: Peer URLs already exists' },
+  ],
+  [
+    ErrorCode.InvalidPeerUrl,
+    {
+      name: 'InvalidPeerUrl',
+      retry: Retry.Never,
+      text: 'etcdserver: given member URLs are invalid',
+    },
+  ],
+  [
+    ErrorCode.NotEnoughStarted,
+    {
+      name: 'NotEnoughStarted',
+      retry: Retry.Never,
+      text: 'etcdserver: re-configuration failed due to not enough started members',
+    },
+  ],
+  [
+    ErrorCode.UnhealthyCluster,
+    { name: 'UnhealthyCluster', retry: Retry.Never, text: 'etcdserver: unhealthy cluster' },
+  ],
+  [
+    ErrorCode.MemberNotLearner,
+    {
+      name: 'MemberNotLearner',
+      retry: Retry.Never,
+      text: 'etcdserver: can only promote a learner member',
+    },
+  ],
+  [
+    ErrorCode.LearnerNotReady,
+    {
+      name: 'LearnerNotReady',
+      retry: Retry.Never,
+      text: 'etcdserver: can only promote a learner member which is in sync with leader',
+    },
+  ],
+  [
+    ErrorCode.TooManyLearners,
+    {
+      name: 'TooManyLearners',
+      retry: Retry.Never,
+      text: 'etcdserver: too many learner members in cluster',
+    },
+  ],
+  [
+    ErrorCode.TooManyMembers,
+    { name: 'TooManyMembers', retry: Retry.Never, text: 'kvorum: too many members' },
+  ],
+  [
+    ErrorCode.ChangeUnderWay,
+    {
+      name: 'ChangeUnderWay',
+      retry: Retry.Safe,
+      text: 'kvorum: another change of the members is under way',
+    },
   ],
   [
     ErrorCode.Unreachable,

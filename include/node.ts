@@ -128,6 +128,8 @@ export const FaultKind = {
   DirectoryForeign: 'directory-foreign',
   /** The data directory was written by a newer kvorum. */
   DirectoryNewer: 'directory-newer',
+  /** The member was removed from the cluster. */
+  MemberRemoved: 'member-removed',
   /** Another process or thread uses the data directory. */
   DirectoryLocked: 'directory-locked',
 } as const;

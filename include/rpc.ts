@@ -31,9 +31,16 @@ import type {
   TxnResult,
   WatchRequest,
 } from './kvstore.ts';
+import type {
+  MemberChangeReport,
+  MemberChangeRequest,
+  MemberListRequest,
+  MembersReport,
+} from './members.ts';
 import type { NodeId, NodeStatus } from './node.ts';
 
 export * from './errors.ts';
+export * from './members.ts';
 
 /** First bytes of a HELLO's body: 'KVRM'. */
 export const HELLO_MAGIC = 0x4b56_524d;
@@ -176,6 +183,8 @@ export const FrameType = {
   SnapshotEnd: 0x32,
   /** A write of a session: its mark, then the write's own type and body. */
   Once: 0x40,
+  MemberList: 0x41,
+  MemberChange: 0x42,
   // Told by a node unasked; the frame's id is the watch's.
   WatchEvents: 0x48,
   WatchNote: 0x49,
@@ -293,6 +302,8 @@ export type Request =
   | { readonly type: typeof FrameType.LeaseKeepAlive; readonly body: LeaseKeepAliveRequest }
   | { readonly type: typeof FrameType.LeaseTimeToLive; readonly body: LeaseTimeToLiveRequest }
   | { readonly type: typeof FrameType.LeaseList }
+  | { readonly type: typeof FrameType.MemberList; readonly body: MemberListRequest }
+  | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeRequest }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateRequest }
   | { readonly type: typeof FrameType.WatchCancel; readonly body: WatchCancelRequest }
   | { readonly type: typeof FrameType.WatchProgress };
@@ -338,6 +349,12 @@ export type LeaseTimeToLiveReply = ReplyHeader & {
 /** All leases that the node asked knows of, ids ascending. */
 export type LeaseListReply = ReplyHeader & { readonly ids: readonly bigint[] };
 
+/** Who the members are. */
+export type MemberListReply = ReplyHeader & MembersReport;
+
+/** The change has taken place, but for what waits for learners to catch up. */
+export type MemberChangeReply = ReplyHeader & MemberChangeReport;
+
 /** The watch is there; its events follow. `revision` is the current one. */
 export type WatchCreateReply = ReplyHeader;
 
@@ -362,6 +379,8 @@ export type Reply =
   | { readonly type: typeof FrameType.LeaseTimeToLive; readonly body: LeaseTimeToLiveReply }
   | { readonly type: typeof FrameType.LeaseList; readonly body: LeaseListReply }
   | { readonly type: typeof FrameType.SessionOpen; readonly body: SessionOpenReply }
+  | { readonly type: typeof FrameType.MemberList; readonly body: MemberListReply }
+  | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeReply }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateReply }
   | { readonly type: typeof FrameType.WatchCancel; readonly body: WatchCancelReply }
   | { readonly type: typeof FrameType.WatchProgress; readonly body: WatchProgressReply };

@@ -17,6 +17,8 @@ export type AnswerOptions = {
   readonly lessor: Lessor;
   /** The head of a reply as of now. */
   readonly header: (revision: number) => ReplyHeader;
+  /** Says who the members are. */
+  readonly answerMembers: (asker: Asker, id: number) => void;
   /** Points a client at the leader. */
   readonly redirect: (asker: Asker, id: number) => void;
   /** Puts a command into the log for a client; returns whether it was taken: refused, if not. */
@@ -37,6 +39,8 @@ export function answerRead(member: AnswerOptions, read: Omit<Read, 'deadlineMs'>
     }
     case FrameType.Txn:
       return answerTxn(member, asker, id, request.body);
+    case FrameType.MemberList:
+      return member.answerMembers(asker, id);
     case FrameType.LeaseKeepAlive:
       if (member.lessor.term !== read.term) return member.redirect(asker, id);
       return answerKeepAlive(member, asker, id, request.body.id);

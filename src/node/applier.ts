@@ -39,6 +39,8 @@ export type ApplierOptions = {
   readonly header: (revision: number) => ReplyHeader;
   /** Who belonged to the cluster when the entry was the last of the log. */
   readonly configurationAt: (index: LogIndex) => Configuration;
+  /** A configuration was applied. */
+  readonly onConfiguration: (entry: Entry, configuration: Configuration) => void;
   /** A proposal that never took effect (its entry was overwritten), or that another must answer. */
   readonly onLost: (proposal: Proposal) => void;
 };
@@ -113,7 +115,7 @@ export class Applier {
   }
 
   #apply(entry: Entry): void {
-    const { store, proposals, onLost, configurationAt } = this.#options;
+    const { store, proposals, onLost, configurationAt, onConfiguration } = this.#options;
     const { index, term } = entry;
     const applied = store.applied().index;
     if (index <= applied) return;
@@ -126,7 +128,9 @@ export class Applier {
       this.#tellLessor(command, result);
       if (proposal !== undefined) this.#settle(proposal, result);
     }
-    store.setApplied({ index, term, configuration: configurationAt(index) });
+    const configuration = configurationAt(index);
+    store.setApplied({ index, term, configuration });
+    if (entry.type === EntryType.Configuration) onConfiguration(entry, configuration);
   }
 
   /** Refusals too: a write of a session may be refused the second time only. */

@@ -19,6 +19,7 @@ import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/wa
 import type { Asker } from './asker.ts';
 import {
   requestLeaseList,
+  requestMemberChange,
   requestMoveLeader,
   requestRead,
   requestStatus,
@@ -59,6 +60,7 @@ function serveRequest(
     case FrameType.Range:
     case FrameType.LeaseKeepAlive:
     case FrameType.LeaseTimeToLive:
+    case FrameType.MemberList:
       return requestRead(member, asker, id, request);
     case FrameType.WatchCreate:
     case FrameType.WatchCancel:
@@ -70,6 +72,8 @@ function serveRequest(
       return requestStatus(member, asker, id);
     case FrameType.MoveLeader:
       return requestMoveLeader(member, asker, id, request.body.target);
+    case FrameType.MemberChange:
+      return requestMemberChange(member, asker, id, request.body);
     default:
       assert(false, 'a write is not served here', request.type);
   }

@@ -8,7 +8,13 @@
 
 import { OpKind, type TxnOp } from '../../include/kvstore.ts';
 import { APPLY_BACKLOG_MAX, MEMBER_TIMEOUT_MS, type NodeStatus, Role } from '../../include/node.ts';
-import { type Command, ErrorCode, FrameType, type OnceCommand } from '../../include/rpc.ts';
+import {
+  type Command,
+  ErrorCode,
+  FrameType,
+  type MemberChangeRequest,
+  type OnceCommand,
+} from '../../include/rpc.ts';
 import { checkRequest } from '../kvstore/check-request.ts';
 import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
@@ -99,6 +105,7 @@ export function requestRead(member: Member, asker: Asker, id: number, request: R
 /** Whether a read may be answered from this member's state at once, maybe stale. */
 function isLocal(request: ReadRequest): boolean {
   if (request.type === FrameType.Range) return request.body.serializable;
+  if (request.type === FrameType.MemberList) return request.body.serializable;
   if (request.type !== FrameType.Txn) return false;
   const ops = [...request.body.success, ...request.body.failure];
   const isStaleAllowed = (op: TxnOp): boolean =>
@@ -128,6 +135,18 @@ export function requestStatus(member: Member, asker: Asker, id: number): void {
 export function requestMoveLeader(member: Member, asker: Asker, id: number, target: number): void {
   if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
   member.transfers.begin(asker, id, target);
+  member.schedulePump();
+}
+
+/** Changes who the members are. */
+export function requestMemberChange(
+  member: Member,
+  asker: Asker,
+  id: number,
+  request: MemberChangeRequest,
+): void {
+  if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
+  member.membership.change(asker, id, request);
   member.schedulePump();
 }
 

@@ -1,6 +1,6 @@
 /** What a client is told that this member cannot serve: whom to ask, or who is missing. */
 
-import type { NodeConfig, NodeId } from '../../include/node.ts';
+import type { MemberRecord, NodeId } from '../../include/node.ts';
 import { ERRORS, ErrorCode } from '../../include/rpc.ts';
 import type { Asker } from './asker.ts';
 import type { Transport } from './transport.ts';
@@ -17,8 +17,8 @@ export function explain(code: ErrorCode, transport: Transport): string {
 
 /** What directions are given from. */
 export type Surroundings = {
-  /** The members as nodes.conf has them. */
-  readonly nodes: readonly NodeConfig[];
+  /** What is known of a member. */
+  readonly record: (id: NodeId) => MemberRecord | undefined;
   readonly transport: Transport;
 };
 
@@ -30,9 +30,9 @@ export function redirect(
   asker: Asker,
   id: number,
   { self, leader }: { readonly self: NodeId; readonly leader: NodeId },
-  { nodes, transport }: Surroundings,
+  { record, transport }: Surroundings,
 ): void {
-  const there = nodes.find((node) => node.id === leader);
+  const there = record(leader);
   if (there === undefined || there.id === self) {
     asker.refuse(id, ErrorCode.NoLeader, explain(ErrorCode.NoLeader, transport));
   } else {

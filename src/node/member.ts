@@ -19,10 +19,10 @@ import {
   MEMBER_TIMEOUT_MS,
   type Message,
   NO_NODE,
-  type NodeConfig,
   type NodeId,
   ProposeResult,
   type Ready,
+  type Roster,
   type SnapshotMeta,
   TICK_MS,
   TRIM_INTERVAL_MS,
@@ -37,7 +37,9 @@ import type { Asker } from './asker.ts';
 import { explain, redirect } from './directions.ts';
 import { DurableWrites } from './durable-writes.ts';
 import { logRaftEvent } from './event-log.ts';
+import { FirstElection } from './first-election.ts';
 import { type LogKept, trimLog } from './log-trim.ts';
+import { Membership } from './membership.ts';
 import { Proposals } from './proposals.ts';
 import * as core from './raft/raft.ts';
 import { type Read, Reads } from './reads.ts';
@@ -50,8 +52,8 @@ import type { Wal } from './wal/wal.ts';
 export type MemberOptions = {
   readonly clusterId: bigint;
   readonly version: string;
-  /** The members as nodes.conf has them: where a redirect points. */
-  readonly nodes: readonly NodeConfig[];
+  /** What is known of the members while no configuration says it. */
+  readonly roster: Roster;
   readonly raft: core.Raft;
   readonly wal: Wal;
   readonly store: Store;
@@ -66,6 +68,8 @@ export type MemberOptions = {
   readonly watchProgressMs?: number;
   /** How much of the log stays for followers that lag. */
   readonly logKept: LogKept;
+  /** The member was removed from the cluster: to be stopped. May be told more than once. */
+  readonly onRemoved: () => void;
   /** The member cannot go on: the disk failed, or an invariant broke. */
   readonly onFatal: (cause: unknown) => void;
 };
@@ -79,11 +83,12 @@ export class Member {
   readonly reads = new Reads();
   readonly transfers: Transfers;
   readonly serving: Serving;
+  readonly membership: Membership;
 
   readonly #writes: DurableWrites;
+  readonly #firstElection: FirstElection;
   #isPumpScheduled = false;
   #isReadRefused = false;
-  #hasHurried = false;
   #isInstalling = false;
   #isStopped = false;
   #timers: Timer[] = [];
@@ -101,7 +106,19 @@ export class Member {
       header: () => this.header(this.store.revision()),
     });
     this.#writes = new DurableWrites(options.transport.send);
-    const { raft, store, clock, onFatal } = options;
+    this.#firstElection = new FirstElection(options.raft, options.transport);
+    const { raft, store, clock, transport, roster, onRemoved, onFatal } = options;
+    this.membership = new Membership({
+      raft,
+      clock,
+      transport,
+      transfers: this.transfers,
+      roster,
+      applied: () => store.applied().configuration,
+      header: () => this.header(store.revision()),
+      redirect: (asker, id) => this.redirect(asker, id),
+      onRemoved,
+    });
     this.serving = new Serving({
       raft,
       store,
@@ -113,6 +130,8 @@ export class Member {
       redirect: (asker, id) => this.redirect(asker, id),
       propose: (command) => this.#propose(encodeCommand(command)) === ProposeResult.Accepted,
       proposeFor: (asker, id, command) => this.propose(asker, id, encodeCommand(command), command),
+      onConfiguration: (entry, now) => this.membership.applied(entry, now),
+      answerMembers: (asker, id) => this.membership.answer(asker, id),
       schedulePump: () => this.schedulePump(),
       onFatal,
     });
@@ -126,7 +145,7 @@ export class Member {
       clock.every(TICK_MS, () => this.tick()),
       clock.every(watchProgressMs, () => this.serving.tellProgress()),
     ];
-    this.#hurryFirstElection();
+    this.#firstElection.hurry();
     this.schedulePump();
   }
 
@@ -138,6 +157,7 @@ export class Member {
     this.reads.expire(Number.POSITIVE_INFINITY, ({ asker, id }) =>
       asker.refuse(id, ErrorCode.Stopped, undefined),
     );
+    this.membership.stop();
     this.options.transport.flush();
   }
 
@@ -179,20 +199,8 @@ export class Member {
   peerReachable(id: NodeId): void {
     if (this.#isStopped) return;
     core.peerUnreachable(this.raft, id);
-    this.#hurryFirstElection();
+    this.#firstElection.hurry();
     this.schedulePump();
-  }
-
-  /** Once, as soon as a majority can be reached after the start. */
-  #hurryFirstElection(): void {
-    if (this.#hasHurried) return;
-    const { voters } = this.raft.configuration;
-    const reached = this.options.transport
-      .peers()
-      .filter((peer) => peer.isOnline && voters.includes(peer.id)).length;
-    if (reached + 1 <= voters.length / 2) return;
-    this.#hasHurried = true;
-    core.electSoon(this.raft);
   }
 
   /** The log has synced what `ticket` and all before it asked for. */
@@ -313,6 +321,7 @@ export class Member {
     for (const event of ready.events) {
       logRaftEvent(this.options.log, event);
       this.transfers.settle(event);
+      if (event.kind === 'configuration') this.membership.follow();
     }
   }
 
@@ -378,11 +387,13 @@ export class Member {
     this.proposals.expire(nowMs, giveUp);
     this.reads.expire(nowMs, giveUp);
     this.transfers.expire(nowMs);
+    this.membership.tick(nowMs);
   }
 
   /** Points a client at the leader, or says that there is none. */
   redirect(asker: Asker, id: number): void {
     const { id: self, leader } = this.raft;
-    redirect(asker, id, { self, leader }, this.options);
+    const record = (of: NodeId) => this.membership.record(of);
+    redirect(asker, id, { self, leader }, { record, transport: this.options.transport });
   }
 }

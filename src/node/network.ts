@@ -2,14 +2,18 @@
  * The member's network in production: a link to each peer, the port that peers and clients connect
  * to, and snapshot streams both ways.
  *
+ * Links follow the configuration in force. A peer that it does not know yet is newer than what this
+ * member has applied, and is answered on the connection that it opened; one that was a member and
+ * is none any more is told so, and then ends itself.
+ *
  * Whether a peer is online is what its link says; a lost connection, either way, is told to the
  * core as a hint, since a process that died takes both down at once.
  */
 
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../include/log.ts';
-import type { NodeConfig, NodeId, PeerStatus } from '../../include/node.ts';
-import { CloseReason } from '../../include/rpc.ts';
+import type { MemberRecord, NodeId, PeerStatus } from '../../include/node.ts';
+import { CloseReason, ErrorCode, type KvorumError } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
@@ -24,15 +28,17 @@ import { receiveSnapshot } from '../rpc/snapshot-receiver.ts';
 import { sendSnapshot } from '../rpc/snapshot-sender.ts';
 import { serveClient } from './client-port.ts';
 import type { Member } from './member.ts';
+import { wasRemoved } from './roster.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 import type { OnSnapshotDone, Transport } from './transport.ts';
 
 /** What a network is made from. */
 export type NetworkOptions = {
   readonly clusterId: bigint;
-  /** This node's line of nodes.conf, and all lines. */
-  readonly self: NodeConfig;
-  readonly nodes: readonly NodeConfig[];
+  readonly selfId: NodeId;
+  /** Where this node listens. */
+  readonly address: string;
+  readonly port: number;
   /** Whether it has a port: a node that has none is reached from within its process only. */
   readonly listens: boolean;
   readonly store: Store;
@@ -43,13 +49,22 @@ export type NetworkOptions = {
   readonly log: Log;
 };
 
+/** A member that this one dials. */
+type Peer = {
+  readonly id: NodeId;
+  readonly address: string;
+  readonly port: number;
+  isLearner: boolean;
+  readonly link: PeerLink;
+};
+
 /** The network of one member. `attach` the member before `open`. */
 export class Network {
   readonly transport: Transport;
   readonly #options: NetworkOptions;
   readonly #flushQueue: FlushQueue;
-  readonly #links: Map<NodeId, PeerLink> = new Map();
-  readonly #peers: readonly NodeConfig[];
+  readonly #peers: Map<NodeId, Peer> = new Map();
+  #isOpen = false;
   readonly #stopped = new AbortController();
   #member: Member | undefined;
   #server: Server | undefined;
@@ -57,14 +72,16 @@ export class Network {
   constructor(options: NetworkOptions) {
     this.#options = options;
     this.#flushQueue = new FlushQueue(options.clock);
-    this.#peers = options.nodes.filter(({ id }) => id !== options.self.id);
-    for (const peer of this.#peers) this.#links.set(peer.id, this.#createLink(peer));
     this.transport = {
       send: (message) => {
-        this.#links.get(message.to)?.send(message);
+        const peer = this.#peers.get(message.to);
+        if (peer !== undefined) peer.link.send(message);
+        else this.#server?.answerPeer(message);
       },
       flush: () => this.#flushQueue.flush(),
-      peers: () => this.#peers.map((peer) => this.#statusOf(peer)),
+      follow: (members, learners) => this.#follow(members, learners),
+      dropRemoved: () => this.#server?.dropRemoved(),
+      peers: () => [...this.#peers.values()].map(statusOf).sort((a, b) => a.id - b.id),
       sendSnapshot: (to, onDone) => void this.#sendSnapshot(to, onDone),
     };
   }
@@ -81,26 +98,27 @@ export class Network {
    * @throws KvorumError BadEndpoint: the port is taken or the address is not this machine's
    */
   async open(): Promise<void> {
-    const { clusterId, self, listens, clock, log } = this.#options;
+    const { clusterId, selfId, address, port, listens, clock, log } = this.#options;
     const member = this.#member;
     assert(member !== undefined, 'a network opens with its member');
     const intake = new SnapshotIntake(member);
     this.#server = await listen({
-      address: self.address,
-      port: listens ? self.port : undefined,
+      address,
+      port: listens ? port : undefined,
       clusterId,
-      nodeId: self.id,
+      nodeId: selfId,
       clock,
       flushQueue: this.#flushQueue,
       log,
-      acceptsPeer: (id) => this.#links.has(id),
+      wasRemoved: (id) => wasRemoved(member.store.applied().configuration, id),
       onClient: (connection: Connection) => serveClient(member, connection),
-      onPeer: (id) => this.#links.get(id)?.wake(),
+      onPeer: (id) => this.#peers.get(id)?.link.wake(),
       onMessage: (message) => member.receive(message),
       onPeerLost: (id, reason) => this.#hintLost(id, reason),
       onSnapshot: (connection, from) => receiveSnapshot(connection, intake.receiver(from)),
     });
-    for (const link of this.#links.values()) link.start();
+    this.#isOpen = true;
+    for (const { link } of this.#peers.values()) link.start();
   }
 
   /** Connects to this node from within its process; the stream is the caller's. */
@@ -119,28 +137,60 @@ export class Network {
   /** Closes the port and all links. */
   async close(): Promise<void> {
     this.#stopped.abort();
-    for (const link of this.#links.values()) link.close();
+    for (const { link } of this.#peers.values()) link.close();
     const server = this.#server;
     this.#server = undefined;
     await server?.close();
   }
 
-  #createLink(peer: NodeConfig): PeerLink {
-    const { clusterId, self, clock, random, openStream, log } = this.#options;
+  #follow(members: readonly MemberRecord[], learners: readonly NodeId[]): void {
+    const { selfId } = this.#options;
+    const ids = new Set(members.map(({ id }) => id));
+    for (const { id, link } of [...this.#peers.values()]) {
+      if (ids.has(id)) continue;
+      link.close();
+      this.#peers.delete(id);
+    }
+    for (const { id, address, port } of members) {
+      if (id === selfId) continue;
+      const isLearner = learners.includes(id);
+      const known = this.#peers.get(id);
+      if (known !== undefined && known.address === address && known.port === port) {
+        known.isLearner = isLearner;
+        continue;
+      }
+      known?.link.close();
+      const link = this.#createLink(id, address, port);
+      this.#peers.set(id, { id, address, port, isLearner, link });
+      if (this.#isOpen) link.start();
+    }
+  }
+
+  #createLink(id: NodeId, address: string, port: number): PeerLink {
+    const { clusterId, selfId, clock, random, openStream, log } = this.#options;
     return new PeerLink({
       clusterId,
-      selfId: self.id,
-      peerId: peer.id,
-      address: peer.address,
-      port: peer.port,
+      selfId,
+      peerId: id,
+      address,
+      port,
       clock,
       random,
       flushQueue: this.#flushQueue,
       openStream,
       log,
-      onOnline: (id) => this.#member?.peerReachable(id),
-      onOffline: (id, reason) => this.#hintLost(id, reason),
+      onMessage: (message) => this.#member?.receive(message),
+      onRefused: (_id, error) => this.#hearRefusal(error),
+      onOnline: (peer) => this.#member?.peerReachable(peer),
+      onOffline: (peer, reason, error) => {
+        this.#hearRefusal(error);
+        this.#hintLost(peer, reason);
+      },
     });
+  }
+
+  #hearRefusal(error: KvorumError | undefined): void {
+    if (error?.code === ErrorCode.MemberRemoved) this.#member?.options.onRemoved();
   }
 
   /** Only what the other side did says something about it. */
@@ -149,18 +199,9 @@ export class Network {
     this.#member?.peerLost(id);
   }
 
-  #statusOf(peer: NodeConfig): PeerStatus {
-    const link = this.#links.get(peer.id);
-    assert(link !== undefined, 'a peer has a link', peer.id);
-    const isLearner = this.#member?.raft.configuration.learners.includes(peer.id) ?? false;
-    const { id, address, port } = peer;
-    const { isOnline, roundTripMicros } = link;
-    return { id, address, port, isOnline, isLearner, roundTripMicros };
-  }
-
   async #sendSnapshot(to: NodeId, onDone: OnSnapshotDone): Promise<void> {
-    const { clusterId, self, store, clock, openStream, log } = this.#options;
-    const peer = this.#peers.find(({ id }) => id === to);
+    const { clusterId, selfId, store, clock, openStream, log } = this.#options;
+    const peer = this.#peers.get(to);
     assert(peer !== undefined, 'a snapshot goes to a peer', to);
     let index = 0;
     try {
@@ -170,7 +211,7 @@ export class Network {
         await sendSnapshot(
           {
             clusterId,
-            selfId: self.id,
+            selfId,
             peerId: to,
             address: peer.address,
             port: peer.port,
@@ -195,4 +236,9 @@ export class Network {
     }
     onDone(true, index);
   }
+}
+
+function statusOf({ id, address, port, isLearner, link }: Peer): PeerStatus {
+  const { isOnline, roundTripMicros } = link;
+  return { id, address, port, isOnline, isLearner, roundTripMicros };
 }

@@ -18,7 +18,6 @@ import {
   INFLIGHT_BYTES_MAX,
   INFLIGHT_MESSAGES_MAX,
   LOST_LEADER_STAGGER_MS,
-  type NodeConfig,
   NodeFault,
   type NodeId,
   TICK_MS,
@@ -41,13 +40,23 @@ import { Member } from './member.ts';
 import { Network } from './network.ts';
 import { nodeOf } from './nodes-conf.ts';
 import { createRaft, type Raft } from './raft/raft.ts';
+import { firstConfiguration, recordOf, rosterOfNodes, wasRemoved } from './roster.ts';
 import type { Recovered } from './wal/recover.ts';
 import { openWal, type Wal } from './wal/wal.ts';
 
 /** What a node is started with. */
 export type NodeOptions = {
   readonly id: NodeId;
+  /**
+   * What the cluster was born from. Without nodes this one joins a cluster that is there: it learns
+   * from that who its members are.
+   */
   readonly cluster: ClusterConfig;
+  /**
+   * Where it listens as long as nothing else says it: what is known of the members in its log, then
+   * nodes.conf.
+   */
+  readonly place?: MemberPlace;
   readonly dataDir: string;
   readonly version: string;
   readonly clock: Clock;
@@ -62,6 +71,9 @@ export type NodeOptions = {
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
   readonly watchProgressMs?: number;
 };
+
+/** Where a member listens. */
+export type MemberPlace = { readonly address: string; readonly port: number };
 
 /** What a node uses of its machine besides time: for a simulator to replace. */
 export type NodeMachine = {
@@ -109,7 +121,7 @@ export async function startNode(
   const machine: NodeMachine = { ...createMachine(), ...replaced };
   const { random } = machine;
   const { cluster, clock, log, electionMs = ELECTION_MS, watchProgressMs } = options;
-  const self = nodeOf(cluster, options.id);
+  if (options.place === undefined) nodeOf(cluster, options.id);
   const startedMs = clock.nowMs();
   const onFatal = once(options.onFatal);
 
@@ -118,22 +130,14 @@ export async function startNode(
   const onSynced = (ticket: number): void => member?.synced(ticket);
   const parts = await openParts(options, machine, onSynced, onFatal);
   const { directory, wal, recovered, store } = parts;
-  const network = new Network({
-    clusterId: cluster.clusterId,
-    self,
-    nodes: cluster.nodes,
-    listens: options.listens ?? true,
-    store,
-    clock,
-    random,
-    openStream: machine.openStream,
-    log,
-  });
+  const raft = createCore(options, recovered, store, random);
+  const place = placeOf(options, raft.configuration);
+  const network = createNetwork(options, machine, store, place);
   member = new Member({
     clusterId: cluster.clusterId,
     version: options.version,
-    nodes: cluster.nodes,
-    raft: createCore(options, recovered, store, random),
+    roster: rosterOfNodes(cluster.nodes),
+    raft,
     wal,
     store,
     transport: network.transport,
@@ -143,10 +147,22 @@ export async function startNode(
     leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
     ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
     logKept: options.logKept ?? LOG_KEPT,
+    onRemoved: () => {
+      if (stopped !== undefined) return;
+      log.error('removed from the cluster', { dataDir: directory.path });
+      stop({ handsOver: false }).then(() => onFatal(removedFault(options)), onFatal);
+    },
     onFatal,
   });
+  const running = member;
+  let stopped: Promise<void> | undefined;
+  const stop = (how?: StopOptions): Promise<void> => {
+    stopped ??= stopNode(running, network, parts, how);
+    return stopped;
+  };
   network.attach(member);
   try {
+    refuseRemoved(options, store);
     await network.open();
   } catch (cause) {
     await closeParts(parts);
@@ -154,14 +170,53 @@ export async function startNode(
   }
   directory.confirm();
   member.start();
-  reportStart(log, self, parts, clock.nowMs() - startedMs);
-  const running = member;
+  reportStart(log, place, parts, clock.nowMs() - startedMs);
   return {
     member: running,
     openStream: () => network.openStream(),
     adopt: (stream, remote) => network.adopt(stream, remote),
-    stop: (how) => stopNode(running, network, parts, how),
+    stop,
   };
+}
+
+function createNetwork(
+  options: NodeOptions,
+  { random, openStream }: NodeMachine,
+  store: Store,
+  place: MemberPlace,
+): Network {
+  const { id: selfId, cluster, clock, log, listens = true } = options;
+  const { clusterId } = cluster;
+  return new Network({
+    clusterId,
+    selfId,
+    ...place,
+    listens,
+    store,
+    clock,
+    random,
+    openStream,
+    log,
+  });
+}
+
+/** Where this node listens. */
+function placeOf(options: NodeOptions, { roster }: Configuration): MemberPlace {
+  const known = roster === undefined ? undefined : recordOf(roster, options.id);
+  const { address, port } = known ?? options.place ?? nodeOf(options.cluster, options.id);
+  return { address, port };
+}
+
+/** @throws NodeFault when what it has applied says that it was removed */
+function refuseRemoved(options: NodeOptions, store: Store): void {
+  if (wasRemoved(store.applied().configuration, options.id)) throw removedFault(options);
+}
+
+function removedFault({ id, dataDir }: NodeOptions): NodeFault {
+  return new NodeFault(FaultKind.MemberRemoved, `node ${id} was removed from the cluster`, {
+    path: dataDir,
+    remedy: 'delete the directory; to bring the machine back, join it as a new member',
+  });
 }
 
 function createMachine(): NodeMachine {
@@ -191,7 +246,7 @@ async function openParts(
       disk,
       directory: directory.walPath,
       mayCreate: directory.isNew,
-      initial: { index: 0, term: 0, configuration: firstConfiguration(cluster) },
+      initial: { index: 0, term: 0, configuration: firstConfiguration(cluster.nodes) },
       randomBelow: random.below,
       onSynced,
       onFatal,
@@ -229,13 +284,6 @@ function reconcile(
   return { ...recovered, snapshot: applied, entries: [] };
 }
 
-/** The configuration that nodes.conf gives a new cluster. */
-function firstConfiguration(cluster: ClusterConfig): Configuration {
-  const idsOf = (role: NodeConfig['role']): NodeId[] =>
-    cluster.nodes.filter((node) => node.role === role).map(({ id }) => id);
-  return { voters: idsOf('voter'), outgoing: [], learners: idsOf('learner') };
-}
-
 function createCore(
   options: NodeOptions,
   recovered: Recovered,
@@ -260,15 +308,14 @@ function createCore(
   });
 }
 
-function reportStart(log: Log, self: NodeConfig, parts: Parts, tookMs: number): void {
+function reportStart(log: Log, place: MemberPlace, parts: Parts, tookMs: number): void {
   const { recovered, store, directory } = parts;
   if (recovered.torn !== undefined) {
     const { path, offset, droppedBytes } = recovered.torn;
     log.warn('unfinished write cut off the log', { path, offset, droppedBytes });
   }
   log.info('node started', {
-    address: self.address,
-    port: self.port,
+    ...place,
     dataDir: directory.path,
     term: recovered.hardState.term,
     logEntries: recovered.entries.length,

@@ -79,8 +79,7 @@ function parseLine(path: string, line: number, words: readonly string[]): NodeCo
   if (!/^\d{1,10}$/.test(idWord) || Number(idWord) > NODE_ID_MAX) {
     refuse(`"${idWord}" is not a node id, a number from 0 to ${NODE_ID_MAX}`);
   }
-  if (isIP(address) === 0 && !isHostName(address))
-    refuse(`"${address}" is not an IP address or host name`);
+  if (!isAddress(address)) refuse(`"${address}" is not an IP address or host name`);
   const port =
     parsePort(portWord) ?? refuse(`"${portWord}" is not a port, a number from 1 to 65535`);
 
@@ -97,6 +96,11 @@ function parseLine(path: string, line: number, words: readonly string[]): NodeCo
   }
   if (clientPort === port) refuse(`port ${port} is given twice`);
   return { id: Number(idWord), address, port, role, clientPort, line };
+}
+
+/** Whether a text is an IP address or a host name. */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0 || isHostName(text);
 }
 
 /** RFC 1123. A name of digits and dots alone is a mistyped IPv4 address, not a host. */

@@ -23,7 +23,8 @@ export type ReadRequest = Extract<
       | typeof FrameType.Range
       | typeof FrameType.Txn
       | typeof FrameType.LeaseKeepAlive
-      | typeof FrameType.LeaseTimeToLive;
+      | typeof FrameType.LeaseTimeToLive
+      | typeof FrameType.MemberList;
   }
 >;
 

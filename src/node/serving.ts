@@ -6,7 +6,7 @@
  */
 
 import { FLUSH_BYTES } from '../../include/kvstore.ts';
-import { type Entry, Role, type Term, TICK_MS } from '../../include/node.ts';
+import { type Configuration, type Entry, Role, type Term, TICK_MS } from '../../include/node.ts';
 import type { InternalCommand, ReplyHeader } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
@@ -35,6 +35,10 @@ export type ServingOptions = {
   readonly propose: (command: InternalCommand) => boolean;
   /** The same, for a client that waits for it; it is refused if it was not taken. */
   readonly proposeFor: (asker: Asker, id: number, command: InternalCommand) => boolean;
+  /** A configuration was applied. */
+  readonly onConfiguration: (entry: Entry, configuration: Configuration) => void;
+  /** Says who the members are. */
+  readonly answerMembers: (asker: Asker, id: number) => void;
   /** Asks for another pump. */
   readonly schedulePump: () => void;
   readonly onFatal: (cause: unknown) => void;
@@ -53,7 +57,8 @@ export class Serving {
     const { store, clock, proposals, header, redirect, raft } = options;
     const lessor = new Lessor({ store, clock, propose: options.propose });
     this.#lessor = lessor;
-    this.#answers = { store, lessor, header, redirect, propose: options.proposeFor };
+    const { proposeFor: propose, answerMembers } = options;
+    this.#answers = { store, lessor, header, redirect, propose, answerMembers };
     this.#applier = new Applier({
       store,
       clock,
@@ -61,6 +66,7 @@ export class Serving {
       lessor,
       header,
       configurationAt: (index) => core.configurationAt(raft, index),
+      onConfiguration: options.onConfiguration,
       onLost: ({ asker, id }) => redirect(asker, id),
     });
   }

@@ -3,7 +3,7 @@
  * time in the simulator.
  */
 
-import type { LogIndex, Message, NodeId, PeerStatus } from '../../include/node.ts';
+import type { LogIndex, MemberRecord, Message, NodeId, PeerStatus } from '../../include/node.ts';
 
 /** Says whether the peer has the snapshot, and of which index it was (0 if it never began). */
 export type OnSnapshotDone = (isDelivered: boolean, index: LogIndex) => void;
@@ -14,6 +14,13 @@ export type Transport = {
   readonly send: (message: Message) => void;
   /** Lets everything said in this turn leave now: to peers and to clients. */
   readonly flush: () => void;
+  /**
+   * Who the members are from now on, this one included, and which of them learn. Messages to others
+   * go back on the connection they came by, if at all.
+   */
+  readonly follow: (members: readonly MemberRecord[], learners: readonly NodeId[]) => void;
+  /** Those whose removal is applied are told so, and no longer listened to. */
+  readonly dropRemoved: () => void;
   /** The other members as this one sees them, ascending by id. */
   readonly peers: () => readonly PeerStatus[];
   /** Starts to stream the whole state to a peer; `onDone` is called once. */

@@ -11,14 +11,14 @@ import { ConnectionRole, ErrorCode, type Hello, KvorumError } from '../../includ
  *
  * @param clusterId of this node
  * @param nodeId of this node
- * @param acceptsPeer whether a node may connect as a peer
- * @throws KvorumError ClusterMismatch, NodeMismatch, RoleRefused
+ * @param wasRemoved whether a node was a member and is none any more
+ * @throws KvorumError ClusterMismatch, NodeMismatch, RoleRefused, MemberRemoved
  */
 export function checkCaller(
   hello: Hello,
   clusterId: bigint,
   nodeId: NodeId,
-  acceptsPeer: (nodeId: NodeId) => boolean,
+  wasRemoved: (nodeId: NodeId) => boolean,
 ): void {
   const isClient = hello.role === ConnectionRole.Client;
   if (hello.clusterId !== clusterId && !(isClient && hello.clusterId === 0n)) {
@@ -33,10 +33,11 @@ export function checkCaller(
     if (hello.nodeId === NO_NODE) return;
     throw new KvorumError(ErrorCode.RoleRefused, `a client is no node, so not ${hello.nodeId}`);
   }
-  if (hello.nodeId === NO_NODE || hello.nodeId === nodeId || !acceptsPeer(hello.nodeId)) {
+  if (hello.nodeId === NO_NODE || hello.nodeId === nodeId) {
     const why = `node ${hello.nodeId} is no peer of node ${nodeId}: check nodes.conf`;
     throw new KvorumError(ErrorCode.RoleRefused, why);
   }
+  if (wasRemoved(hello.nodeId)) throw new KvorumError(ErrorCode.MemberRemoved);
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The link to one peer: this member's messages travel on it, the peer's own come on the connection
- * that the peer opens. It keeps itself up: redials with a growing, jittered pause, asks for a sign
- * of life every PING_INTERVAL_MS, and is cut after PEER_SILENCE_MAX_MS without one.
+ * that the peer opens, or back on this one from a peer that does not know the way here yet. It
+ * keeps itself up: redials with a growing, jittered pause, asks for a sign of life every
+ * PING_INTERVAL_MS, and is cut after PEER_SILENCE_MAX_MS without one.
  *
  *   waiting --pause over, wake()--> dialling --HELLO answered--> online
  *      ^----------- failed ------------|                            |
@@ -33,7 +34,7 @@ import { decodeStamp, writePing } from './connection-codec.ts';
 import { CONNECTION_TICK_MS, PEER_LIMITS } from './connection-limits.ts';
 import { dial, type OpenStream } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
-import { writeMessage } from './raft-codec.ts';
+import { decodeMessageBetween, isMessageType, writeMessage } from './raft-codec.ts';
 import { remoteName } from './remote-name.ts';
 
 /** What a link is made from, and whom it tells. Callbacks must not throw. */
@@ -51,6 +52,10 @@ export type PeerLinkOptions = {
   /** The way there; TCP when left out. */
   readonly openStream?: OpenStream;
   readonly log: Log;
+  /** A message of the peer, from it and to this member. */
+  readonly onMessage: (message: Message) => void;
+  /** The peer refused this member, for good or until something is put right. */
+  readonly onRefused: (peerId: NodeId, error: KvorumError) => void;
   /** Messages reach the peer from now on. */
   readonly onOnline: (peerId: NodeId) => void;
   /** They do not any more. */
@@ -189,7 +194,7 @@ export class PeerLink {
       { address, port, hello, limits: PEER_LIMITS, timeoutMs, clock, flushQueue, openStream },
       {
         onReady: () => this.#goOnline(connection),
-        onFailed: (_reason, error) => this.#onFailed(connection, error),
+        onFailed: (reason, error) => this.#onFailed(connection, reason, error),
       },
     );
     this.#connection = connection;
@@ -208,15 +213,16 @@ export class PeerLink {
     onOnline(peerId);
   }
 
-  #onFailed(connection: Connection, error: KvorumError): void {
+  #onFailed(connection: Connection, reason: CloseReason, error: KvorumError): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
-    const { peerId, log } = this.#options;
+    const { peerId, log, onRefused } = this.#options;
     if (!this.#loggedCodes.has(error.code)) {
       this.#loggedCodes.add(error.code);
       log.warn('peer cannot be reached', { peer: peerId, reason: error.message });
     }
     this.#waitAndDial();
+    if (reason === CloseReason.Refused) onRefused(peerId, error);
   }
 
   readonly #onClose: OnClose = (connection, reason, error) => {
@@ -231,6 +237,10 @@ export class PeerLink {
   };
 
   readonly #onFrame: OnFrame = (_connection, type, _id, buffer, start, end) => {
+    if (isMessageType(type)) {
+      const { peerId, selfId, onMessage } = this.#options;
+      return onMessage(decodeMessageBetween(peerId, selfId, type, buffer, start, end));
+    }
     if (type !== FrameType.Pong) {
       throw new KvorumError(ErrorCode.FrameUnknown, `frame type ${type} does not belong on a link`);
     }

@@ -11,6 +11,7 @@ import {
   type Message,
   MessageType,
   NO_ENTRIES,
+  type NodeId,
 } from '../../include/node.ts';
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
 import { BodyReader, malformed } from './body-reader.ts';
@@ -87,6 +88,25 @@ export function decodeMessage(type: number, buffer: Buffer, start: number, end: 
     hint,
     entries,
   };
+}
+
+/**
+ * Reads a message that must be of one member to another.
+ *
+ * @throws KvorumError FrameUnknown, FrameMalformed
+ */
+export function decodeMessageBetween(
+  from: NodeId,
+  to: NodeId,
+  type: number,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Message {
+  const message = decodeMessage(type, buffer, start, end);
+  if (message.from !== from) throw malformed('from', `${message.from} is not ${from}`);
+  if (message.to !== to) throw malformed('to', `${message.to} is not ${to}`);
+  return message;
 }
 
 function writeEntry(writer: FrameWriter, entry: Entry): void {

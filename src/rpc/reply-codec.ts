@@ -36,6 +36,12 @@ import {
   readSessionOpenReply,
   readTimeToLiveReply,
 } from './lease-codec.ts';
+import {
+  putMemberChangeReply,
+  putMemberListReply,
+  readMemberChangeReply,
+  readMemberListReply,
+} from './member-codec.ts';
 import { putStatus, readStatus } from './status-codec.ts';
 import { putTxnResult, readTxnResult } from './txn-codec.ts';
 
@@ -109,6 +115,10 @@ function putBody(
       return putLeaseListReply(writer, reply.body);
     case FrameType.SessionOpen:
       return putSessionOpenReply(writer, reply.body);
+    case FrameType.MemberList:
+      return putMemberListReply(writer, reply.body);
+    case FrameType.MemberChange:
+      return putMemberChangeReply(writer, reply.body);
     case FrameType.Compact:
     case FrameType.MoveLeader:
     case FrameType.LeaseRevoke:
@@ -141,6 +151,10 @@ function readReply(type: Reply['type']): Reply {
       return { type, body: readLeaseListReply(body, readHeader()) };
     case FrameType.SessionOpen:
       return { type, body: readSessionOpenReply(body, readHeader()) };
+    case FrameType.MemberList:
+      return { type, body: readMemberListReply(body, readHeader()) };
+    case FrameType.MemberChange:
+      return { type, body: readMemberChangeReply(body, readHeader()) };
     case FrameType.Compact:
     case FrameType.MoveLeader:
     case FrameType.LeaseRevoke:

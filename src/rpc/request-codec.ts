@@ -18,6 +18,12 @@ import {
   readTimeToLiveRequest,
 } from './lease-codec.ts';
 import {
+  putMemberChangeRequest,
+  putMemberListRequest,
+  readMemberChangeRequest,
+  readMemberListRequest,
+} from './member-codec.ts';
+import {
   putWatchCreateRequest,
   putWatchId,
   readWatchCreateRequest,
@@ -60,6 +66,10 @@ function putRequest(writer: FrameWriter, request: Request): void {
       return putWatchCreateRequest(writer, request.body);
     case FrameType.WatchCancel:
       return putWatchId(writer, request.body);
+    case FrameType.MemberList:
+      return putMemberListRequest(writer, request.body);
+    case FrameType.MemberChange:
+      return putMemberChangeRequest(writer, request.body);
     case FrameType.Status:
     case FrameType.LeaseList:
     case FrameType.WatchProgress:
@@ -83,6 +93,10 @@ function readRequest(type: number): Request {
       return { type, body: readWatchCreateRequest(body) };
     case FrameType.WatchCancel:
       return { type, body: readWatchId(body) };
+    case FrameType.MemberList:
+      return { type, body: readMemberListRequest(body) };
+    case FrameType.MemberChange:
+      return { type, body: readMemberChangeRequest(body) };
     case FrameType.Status:
     case FrameType.LeaseList:
     case FrameType.WatchProgress:

@@ -26,7 +26,6 @@ import {
   PROTOCOL_VERSION,
 } from '../../include/rpc.ts';
 import type { Clock, Timer } from '../clock.ts';
-import { malformed } from './body-reader.ts';
 import { Connection, type OnClose, type OnFrame } from './connection.ts';
 import { decodeHello, writeHello } from './connection-codec.ts';
 import {
@@ -41,7 +40,7 @@ import { KEEP_ALIVE_MS } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import { checkCaller } from './handshake.ts';
 import { networkFault } from './network-fault.ts';
-import { decodeMessage } from './raft-codec.ts';
+import { decodeMessageBetween, writeMessage } from './raft-codec.ts';
 import { Refusals } from './refusals.ts';
 import { remoteName } from './remote-name.ts';
 
@@ -63,8 +62,11 @@ export type ServerOptions = {
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   readonly log: Log;
-  /** Whether a node may connect as a peer: it is a member, or may become one. */
-  readonly acceptsPeer: (nodeId: NodeId) => boolean;
+  /**
+   * Whether a node was a member and is none any more: it may not connect as a peer. Any other may:
+   * it is a member, or has become one by what this node does not know yet.
+   */
+  readonly wasRemoved: (nodeId: NodeId) => boolean;
   /** A client said HELLO. Set onFrame and onClose here: frames may follow at once. */
   readonly onClient: (connection: Connection) => void;
   /** A peer has connected: it is up, so dial it at once (PeerLink.wake). */
@@ -158,6 +160,23 @@ export class Server {
   }
 
   /**
+   * Sends a message back on the connection that a peer opened, to one whose address is not known:
+   * dropped if there is none.
+   */
+  answerPeer(message: Message): void {
+    const connection = this.#peers.get(message.to);
+    if (connection !== undefined) writeMessage(connection.writer, message);
+  }
+
+  /** Tells those peers that were removed, and are still connected, that they were. */
+  dropRemoved(): void {
+    for (const [peerId, connection] of this.#peers) {
+      if (!this.#options.wasRemoved(peerId)) continue;
+      connection.refuse(new KvorumError(ErrorCode.MemberRemoved));
+    }
+  }
+
+  /**
    * Stops to listen, tells every connection that the node stops, and waits until all are closed.
    */
   async close(): Promise<void> {
@@ -213,8 +232,8 @@ export class Server {
       throw new KvorumError(ErrorCode.HelloExpected, why);
     }
     const hello = decodeHello(buffer, start, end);
-    const { clusterId, nodeId, acceptsPeer } = this.#options;
-    checkCaller(hello, clusterId, nodeId, acceptsPeer);
+    const { clusterId, nodeId, wasRemoved } = this.#options;
+    checkCaller(hello, clusterId, nodeId, wasRemoved);
     return hello;
   }
 
@@ -251,10 +270,7 @@ export class Server {
     older?.close(CloseReason.Replaced);
 
     connection.onFrame = (_connection, type, _id, buffer, start, end) => {
-      const message = decodeMessage(type, buffer, start, end);
-      if (message.from !== peerId) throw malformed('from', `${message.from} is not ${peerId}`);
-      if (message.to !== nodeId) throw malformed('to', `${message.to} is not ${nodeId}`);
-      onMessage(message);
+      onMessage(decodeMessageBetween(peerId, nodeId, type, buffer, start, end));
     };
     connection.onClose = (_connection, reason, error) => {
       if (this.#peers.get(peerId) !== connection) return;

@@ -88,7 +88,7 @@ export async function startFakeNode(id: number, script: Script, port = 0): Promi
     clock,
     flushQueue: new FlushQueue(clock),
     log: NO_LOG,
-    acceptsPeer: () => false,
+    wasRemoved: () => true,
     onClient: (connection) => {
       connections.push(connection);
       connection.onFrame = (_connection, type, frameId, buffer, start, end) => {

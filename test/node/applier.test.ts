@@ -34,6 +34,7 @@ async function createStage(t: Test, lookMs = 0) {
     lessor,
     header: (revision) => ({ clusterId: 1n, nodeId: 0, revision, term: TERM }),
     configurationAt: () => CONFIGURATION,
+    onConfiguration: () => {},
     onLost: ({ id }) => told.push(`${id} lost`),
   });
   const asker: Asker = {

@@ -31,7 +31,8 @@ t.test(
     const { length } = outcomes;
     t.comment(
       `${length} runs: ${total('committed')} entries, ${total('terms')} leaders, ` +
-        `${total('snapshots')} snapshots, ${total('grants')} reads, ${total('changes')} configurations`,
+        `${total('snapshots')} snapshots, ${total('grants')} reads, ` +
+        `${total('changes')} configurations`,
     );
     if (only > 0) return;
     // Runs in which nothing happens would pass too.

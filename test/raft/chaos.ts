@@ -1,8 +1,8 @@
 /**
  * One run of a cluster in a hostile world, drawn from a seed: messages are lost, doubled and
  * reordered, disks sync late, members crash and come back with half of what they wrote, hints are
- * false, and in half of the runs members come and go. Every step is watched (safety.ts, checkRaft). Then the world calms down, and the cluster
- * must agree on something new.
+ * false, and in half of the runs members come and go. Every step is watched (safety.ts, checkRaft).
+ * Then the world calms down, and the cluster must agree on something new.
  *
  * A run repeats exactly from its seed: runChaos(seed, {}).
  */

@@ -35,11 +35,11 @@ const callers: readonly (readonly [string, Hello, ErrorCode | undefined])[] = [
   ['a peer that means another node', { ...peer, targetId: 3 }, ErrorCode.NodeMismatch],
   ['a peer without a number', { ...peer, nodeId: NO_NODE }, ErrorCode.RoleRefused],
   ['a peer with the number of this node', { ...peer, nodeId: SELF }, ErrorCode.RoleRefused],
-  ['a peer that is no member', { ...peer, nodeId: 9 }, ErrorCode.RoleRefused],
+  ['a peer that was removed', { ...peer, nodeId: 9 }, ErrorCode.MemberRemoved],
 ];
 for (const [name, hello, code] of callers) {
   t.test(`${name} is ${code === undefined ? 'accepted' : 'refused'}`, async (t) => {
-    const check = (): void => checkCaller(hello, CLUSTER, SELF, (id) => id === 2 || id === SELF);
+    const check = (): void => checkCaller(hello, CLUSTER, SELF, (id) => id === 9);
     if (code === undefined) t.doesNotThrow(check);
     else t.throws(check, { code });
   });

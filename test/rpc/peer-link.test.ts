@@ -55,6 +55,8 @@ function createLink(t: Test, port: number, options: Partial<PeerLinkOptions> = {
     random: createRandom(1),
     flushQueue: new FlushQueue(clock),
     log: createTestLog(lines, signal),
+    onMessage: () => {},
+    onRefused: () => {},
     onOnline: () => {
       transitions.push('online');
       signal.fire();
@@ -287,7 +289,7 @@ t.test('a peer that does not read is cut at the limit of what may wait for it', 
 const refusals: readonly (readonly [string, Partial<PeerLinkOptions>, ErrorCode])[] = [
   ['of another cluster', { clusterId: 5n }, ErrorCode.ClusterMismatch],
   ['that is another node', { peerId: 3 }, ErrorCode.NodeMismatch],
-  ['that does not know this one', { selfId: 9 }, ErrorCode.RoleRefused],
+  ['that knows this one as removed', { selfId: 9 }, ErrorCode.MemberRemoved],
 ];
 for (const [name, options, code] of refusals) {
   t.test(`a peer ${name} never goes online, and the log says why`, async (t) => {

@@ -10,6 +10,8 @@ import {
   FrameType,
   type InternalCommand,
   KvorumError,
+  type MemberStep,
+  type MemberStepKind,
   PROTOCOL_VERSION,
   type Reply,
   type Request,
@@ -54,9 +56,11 @@ import {
   drawHeader,
   drawId64,
   drawLease,
+  drawMany,
   drawMessage,
   drawNode,
   drawNodeOrNone,
+  drawText,
 } from './draw.ts';
 import {
   drawBatch,
@@ -179,6 +183,15 @@ function request<T extends RequestType>(
 }
 
 const nothing = (): undefined => undefined;
+const drawStep = (random: Random): MemberStep => ({
+  kind: random.below(4) as MemberStepKind,
+  id: drawNodeOrNone(random),
+  name: drawText(random),
+  address: drawText(random),
+  port: random.below(0x1_0000),
+  clientPort: random.below(0x1_0000),
+  isLearner: drawFlag(random),
+});
 const drawLeaseId = (random: Random) => ({ id: drawLease(random) });
 
 const requests: Sample<unknown>[] = [
@@ -197,6 +210,11 @@ const requests: Sample<unknown>[] = [
     keys: drawFlag(random),
   })),
   request('LEASE_LIST', FrameType.LeaseList, nothing),
+  request('MEMBER_LIST', FrameType.MemberList, (random) => ({ serializable: drawFlag(random) })),
+  request('MEMBER_CHANGE', FrameType.MemberChange, (random) => ({
+    force: drawFlag(random),
+    steps: [drawStep(random), ...drawMany(random, drawStep)],
+  })),
   request('SESSION_OPEN', FrameType.SessionOpen, (random) => ({ ttlSeconds: drawCounter(random) })),
   request('WATCH_CREATE', FrameType.WatchCreate, drawWatchCreate, false),
   request('WATCH_CANCEL', FrameType.WatchCancel, (random) => ({
@@ -246,6 +264,7 @@ function reply<T extends Reply['type']>(
   name: string,
   type: T,
   draw: (random: Random) => Extract<Reply, { type: T }>['body'],
+  isCutRefused = true,
 ): Sample<unknown> {
   return sample({
     name: `REPLY to ${name}`,
@@ -253,7 +272,7 @@ function reply<T extends Reply['type']>(
     draw,
     write: (writer, id, body) => writeReply(writer, id, { type, body } as unknown as Reply),
     decode: (buffer, start, end) => decodeReply(type, buffer, start, end).body,
-    isCutRefused: true,
+    isCutRefused,
   });
 }
 
@@ -261,6 +280,11 @@ const drawTime = (random: Random) => ({
   ...drawHeader(random),
   id: drawLease(random),
   ttlSeconds: drawCounter(random),
+});
+
+const drawMembers = (random: Random) => ({
+  ...drawHeader(random),
+  configuration: drawConfiguration(random),
 });
 
 const replies: Sample<unknown>[] = [
@@ -281,6 +305,13 @@ const replies: Sample<unknown>[] = [
     session: drawCounter(random),
     ttlSeconds: drawCounter(random),
   })),
+  reply('MEMBER_LIST', FrameType.MemberList, drawMembers, false),
+  reply(
+    'MEMBER_CHANGE',
+    FrameType.MemberChange,
+    (random) => ({ ...drawMembers(random), added: drawMany(random, drawNode) }),
+    false,
+  ),
   reply('WATCH_CREATE', FrameType.WatchCreate, drawHeader),
   reply('WATCH_CANCEL', FrameType.WatchCancel, drawHeader),
   reply('WATCH_PROGRESS', FrameType.WatchProgress, drawHeader),
@@ -337,7 +368,7 @@ const snapshotFrames: Sample<unknown>[] = [
     }),
     write: writeSnapshotBegin,
     decode: decodeSnapshotBegin,
-    isCutRefused: true,
+    isCutRefused: false,
   }),
   sample({
     name: 'SNAPSHOT_CHUNK',

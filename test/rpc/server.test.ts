@@ -69,7 +69,7 @@ const strangers: readonly (readonly [string, Buffer, ErrorCode])[] = [
   ['sets a flag that does not exist', withFlags, ErrorCode.FrameMalformed],
   ['means another cluster', helloOf({ ...CLIENT_HELLO, clusterId: 3n }), ErrorCode.ClusterMismatch],
   ['means another node', helloOf({ ...CLIENT_HELLO, targetId: 2 }), ErrorCode.NodeMismatch],
-  ['is no member', helloOf({ ...PEER_HELLO, nodeId: 7 }), ErrorCode.RoleRefused],
+  ['was removed', helloOf({ ...PEER_HELLO, nodeId: 7 }), ErrorCode.MemberRemoved],
 ];
 for (const [name, bytes, code] of strangers) {
   t.test(`whoever ${name} is told why and closed, and a client beside is served`, async (t) => {
@@ -251,7 +251,7 @@ for (const [name, address, port, text] of wrongPlaces) {
       clock: new ManualClock(),
       flushQueue: new FlushQueue(new ManualClock()),
       log: NO_LOG,
-      acceptsPeer: () => false,
+      wasRemoved: () => true,
       onClient: () => {},
       onPeer: () => {},
       onMessage: () => {},

@@ -78,7 +78,7 @@ export async function startServer(
     clock,
     flushQueue: new FlushQueue(clock),
     log: createTestLog(told.lines, signal),
-    acceptsPeer: (nodeId) => nodeId < 5,
+    wasRemoved: (nodeId) => nodeId >= 5,
     onPeer: (nodeId) => {
       told.peers.push(nodeId);
       signal.fire();

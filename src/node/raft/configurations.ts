@@ -1,8 +1,8 @@
 /**
  * The configurations that the log holds. The last one is in force, from where it is appended and
- * whether it is committed or not (thesis 4.1); when its entry is overwritten the one before it is in
- * force again. Those before are kept as long as the log's start needs them: whoever cuts the log,
- * takes a snapshot or notes how far the store is must say who belonged to the cluster there.
+ * whether it is committed or not (thesis 4.1); when its entry is overwritten the one before it is
+ * in force again. Those before are kept as long as the log's start needs them: whoever cuts the
+ * log, takes a snapshot or notes how far the store is must say who belonged to the cluster there.
  *
  *   log:             start | 1 2 3 C 5 6 C 8
  *   configurations:      0         4     7     7 is in force; as of entry 6 it is 4's

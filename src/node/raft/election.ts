@@ -51,8 +51,8 @@ export function countOwnVote(raft: Raft): void {
 /** Answers a PreVote or a Vote of at least this term, whoever asks. */
 export function handleVoteRequest(raft: Raft, message: Message): void {
   const isPreVote = message.type === MessageType.PreVote;
-  // Whether its vote counts is the candidate's to know: a learner may have been promoted by an entry
-  // that it has not received, and without its vote nobody might ever win (thesis 4.2.1).
+  // Whether its vote counts is the candidate's to know: a learner may have been promoted by an
+  // entry that it has not received, and without its vote nobody might ever win (thesis 4.2.1).
   const isFree = raft.vote === NO_NODE && raft.leader === NO_NODE;
   const mayVote = raft.vote === message.from || isFree || (isPreVote && message.term > raft.term);
   const isGranted = mayVote && isUpToDate(raft, message);

@@ -5,7 +5,8 @@
  * voters must agree (4.3); once that is committed the leader appends the new one alone. A change of
  * anything else (learners, what is known of members) cannot split a majority: one entry does.
  *
- *   propose --> joint in force --committed--> new in force --committed--> a leader that is out resigns
+ *   propose --> joint in force --committed--> new in force --committed--> a leader that is out
+ *                                                                         resigns
  *
  * A leader may lead a cluster that it does not belong to any more until the change is committed; it
  * does not count itself (4.2.2). Then it tells the voter that is furthest to take over at once.
@@ -111,7 +112,7 @@ function joinRosters(from: Roster | undefined, to: Roster | undefined): Roster |
   return { nextId: to.nextId, members };
 }
 
-/** Stops to lead a cluster that it is out of: everybody learns of the commit, the best takes over. */
+/** Stops to lead a cluster that it is out of: all learn of the commit, the best takes over. */
 function resign(raft: Raft): void {
   for (const peer of raft.others) peer.isAppendOwed = true;
   flushAppends(raft);
