@@ -25,7 +25,7 @@ export function serveCommand(context: CommandContext): CommandModule {
     builder: (yargs) => yargs.usage('$0 serve --id N').options(SERVE_FLAGS),
     handler: async (argv) => {
       const { serve } = await import('./run-server.ts');
-      await serve(argv, context.terminal.environment);
+      await serve(argv, context);
     },
   };
 }
