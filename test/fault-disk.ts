@@ -18,11 +18,13 @@ import type { Random } from '../src/random.ts';
 /** Sectors survive or vanish as a whole. */
 const SECTOR_BYTES = 512;
 
+type Write = { readonly offset: number; readonly bytes: Buffer };
+
 type FaultFile = {
   cached: Buffer;
   stable: Buffer;
   /** Writes that the platter may hold in parts: under way, or failed. */
-  loose: { readonly offset: number; readonly bytes: Buffer }[];
+  loose: Write[];
 };
 
 type Pending = { readonly finish: () => void };
@@ -279,8 +281,17 @@ function writeFile(
       if (!isUnchanged(chunks, write.bytes)) throw new Error('a buffer changed under way');
       file.stable = put(file.stable, write.offset, write.bytes);
       file.loose = file.loose.filter((other) => other !== write);
+      for (const failed of file.loose) overwrite(failed, write);
     },
   };
+}
+
+/** What is left of a write that failed never comes over what was written and synced later. */
+function overwrite(failed: Write, write: Write): void {
+  const from = Math.max(failed.offset, write.offset);
+  const to = Math.min(failed.offset + failed.bytes.length, write.offset + write.bytes.length);
+  if (from >= to) return;
+  write.bytes.copy(failed.bytes, from - failed.offset, from - write.offset, to - write.offset);
 }
 
 function isUnchanged(chunks: readonly Buffer[], bytes: Buffer): boolean {

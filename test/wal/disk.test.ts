@@ -85,6 +85,22 @@ for (const [name, make] of [
   });
 }
 
+t.test('what was synced over a failed write survives a power failure', async (t) => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const fault = createDisk(seed);
+    const subject = { disk: fault.disk, directory: '/d', settle: fault.finishAll };
+    const file = fault.disk.createNow('/d/one');
+    fault.disk.syncDirectoryNow('/d');
+    fault.failAfter(0);
+    const old = chunks('old'.repeat(1_000));
+    t.ok(await promised(subject, (done) => fault.disk.write(file, old, 0, done)));
+    const young = chunks('new'.repeat(600));
+    t.equal(await promised(subject, (done) => fault.disk.write(file, young, 300, done)), null);
+    fault.crashPower();
+    t.match(contentOf(subject, '/d/one').slice(300, 2_100), /^(new){600}$/);
+  }
+});
+
 t.test('the system disk reports what failed', async (t) => {
   const { disk, directory } = system(t);
   const missing = join(directory, 'no', 'where');
