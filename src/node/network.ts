@@ -16,7 +16,7 @@ import type { MemberRecord, NodeId, PeerStatus } from '../../include/node.ts';
 import { CloseReason, ErrorCode, type KvorumError } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
-import type { Store } from '../kvstore/store.ts';
+import type { SnapshotReader, Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
 import type { Connection } from '../rpc/connection.ts';
 import type { OpenStream } from '../rpc/dial.ts';
@@ -200,12 +200,12 @@ export class Network {
   }
 
   async #sendSnapshot(to: NodeId, onDone: OnSnapshotDone): Promise<void> {
-    const { clusterId, selfId, store, clock, openStream, log } = this.#options;
+    const { clusterId, selfId, clock, openStream, log } = this.#options;
     const peer = this.#peers.get(to);
     assert(peer !== undefined, 'a snapshot goes to a peer', to);
     let index = 0;
     try {
-      const reader = await store.exportSnapshot();
+      const reader = await this.#exportSnapshot();
       index = reader.applied.index;
       try {
         await sendSnapshot(
@@ -235,6 +235,17 @@ export class Network {
       return onDone(false, index);
     }
     onDone(true, index);
+  }
+
+  /** The store flushes first, and a flush that fails is as fatal here as anywhere. */
+  async #exportSnapshot(): Promise<SnapshotReader> {
+    try {
+      return await this.#options.store.exportSnapshot();
+    } catch (cause) {
+      const member = this.#member;
+      if (member?.isStopped === false) member.options.onFatal(cause);
+      throw cause;
+    }
   }
 }
 
