@@ -7,10 +7,13 @@
 #   make bench               measure; etcd beside kvorum where it is installed
 #   make lint, make fmt      check format, rules and types; rewrite the format
 #   make install             into $(DESTDIR)$(PREFIX), with $(DESTDIR)/etc/kvorum/nodes.conf
+#   make deb                 a Debian package in target/
 #   make clean               remove what was built
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+BINARY ?= target/kvorum
+DEB_DIR ?= target
 T ?=
 UPDATE ?=
 
@@ -25,7 +28,7 @@ tests = $(if $(T),'$(if $(wildcard $(T)/.),$(T)/**/*.test.ts,$(T))')
 deps := node_modules/.kvorum-installed
 sources := $(shell find src include -name '*.ts' 2>/dev/null)
 
-.PHONY: all build run test cover bench lint fmt install clean
+.PHONY: all build run test cover bench lint fmt install deb clean
 .DELETE_ON_ERROR:
 
 all: target/kvorum
@@ -67,13 +70,16 @@ lint: $(deps)
 fmt: $(deps)
 	biome check --write .
 
-install: target/kvorum
-	install -D -m 755 target/kvorum '$(DESTDIR)$(PREFIX)/bin/kvorum'
-	install -d '$(DESTDIR)/etc/kvorum' '$(DESTDIR)$(PREFIX)/lib/systemd/system'
-	test -e '$(DESTDIR)/etc/kvorum/nodes.conf' || \
-	  install -m 644 packaging/nodes.conf '$(DESTDIR)/etc/kvorum/nodes.conf'
-	sed 's|@PREFIX@|$(PREFIX)|' packaging/kvorum@.service \
-	  > '$(DESTDIR)$(PREFIX)/lib/systemd/system/kvorum@.service'
+install: $(BINARY)
+	install -D -m 755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/kvorum'
+	packaging/install.sh '$(BINARY)' '$(DESTDIR)' '$(PREFIX)'
+
+# --root-owner-group: whoever builds, root owns. Compression takes 10 s at this level.
+deb: $(BINARY)
+	rm -rf build/deb && $(MAKE) install DESTDIR=build/deb PREFIX=/usr
+	packaging/deb/control.sh build/deb
+	mkdir -p '$(DEB_DIR)'
+	dpkg-deb --root-owner-group -Zxz -z1 --build build/deb '$(DEB_DIR)'
 
 clean:
 	rm -rf build target .tap
