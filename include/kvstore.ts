@@ -7,6 +7,7 @@
  */
 
 import type { StoreSize } from './byte-map.ts';
+import type { Deletions, DeletionUnderWay } from './deletion.ts';
 import type { ErrorCode } from './errors.ts';
 import type {
   CompactRequest,
@@ -34,6 +35,7 @@ import type { Session, SessionMark, SessionOpenRequest, SessionOpenResult } from
 import type { WatchHub } from './watch.ts';
 
 export * from './byte-map.ts';
+export * from './deletion.ts';
 export * from './key-values.ts';
 export * from './lease.ts';
 export * from './session.ts';
@@ -130,11 +132,24 @@ export type SnapshotWriter = {
 export type WriteResult =
   | PutResult
   | DeleteRangeResult
+  | DeletionUnderWay
   | CompactResult
   | TxnResult
   | LeaseGrantResult
   | LeaseRevokeResult
   | SessionOpenResult;
+
+/**
+ * A read of which more is left than one turn of the event loop should do. It goes on as of the
+ * revision that it began with, whatever is applied meanwhile.
+ */
+export type Reading<T> = {
+  /**
+   * Does some more, a few milliseconds at most. Undefined: call it again; Compacted when the
+   * revision was compacted meanwhile.
+   */
+  readonly step: () => T | ErrorCode | undefined;
+};
 
 /**
  * The store of one member: fed with committed entries, and read from. Everything but the promises
@@ -151,7 +166,9 @@ export type Store = {
   /** Applies a put that passed checkRequest. */
   readonly put: (request: PutRequest) => PutResult | ErrorCode;
   /** Applies a deletion that passed checkRequest: all keys in one revision. */
-  readonly deleteRange: (request: DeleteRangeRequest) => DeleteRangeResult | ErrorCode;
+  readonly deleteRange: (
+    request: DeleteRangeRequest,
+  ) => DeleteRangeResult | DeletionUnderWay | ErrorCode;
   /** Applies a compaction: older revisions are refused from now on; compactStep removes them. */
   readonly compact: (request: CompactRequest) => CompactResult | ErrorCode;
   /** Applies a transaction that passed checkRequest, whole or not at all, in one revision. */
@@ -175,12 +192,22 @@ export type Store = {
     apply: () => WriteResult | ErrorCode,
   ) => WriteResult | ErrorCode;
   /**
-   * Reads. The buffers answered may be kept, never written to.
+   * Reads, at once. The buffers answered may be kept, never written to.
    * @param bytesMax most bytes of keys and values; a larger answer is refused with ReplyTooLarge
    */
   readonly range: (request: RangeRequest, bytesMax?: number) => RangeResult | ErrorCode;
   /** Reads: a transaction that has only range operations, nested ones included. */
   readonly readTxn: (request: TxnRequest, bytesMax?: number) => TxnResult | ErrorCode;
+  /** The same as range, for one turn of the event loop: the rest is up to the caller. */
+  readonly beginRange: (
+    request: RangeRequest,
+    bytesMax?: number,
+  ) => RangeResult | ErrorCode | Reading<RangeResult>;
+  /** The same as readTxn, in the same way. */
+  readonly beginReadTxn: (
+    request: TxnRequest,
+    bytesMax?: number,
+  ) => TxnResult | ErrorCode | Reading<TxnResult>;
   /** The lease of an id; undefined when there is none. */
   readonly lease: (id: bigint) => Lease | undefined;
   /**
@@ -194,6 +221,8 @@ export type Store = {
   readonly session: (id: number) => Session | undefined;
   /** Visits every session, in no promised order. */
   readonly visitSessions: (visit: (session: Session) => void) => void;
+  /** The deletions of many keys that are being carried out. */
+  readonly deletions: Deletions;
   /** The watches of this store's changes. */
   readonly watches: WatchHub;
   /**
@@ -210,7 +239,8 @@ export type Store = {
   /** The oldest revision that can be read; NEVER_COMPACTED if no compaction was applied. */
   readonly compactRevision: () => number;
   /**
-   * Removes some of what is compacted, a few milliseconds at most. Returns whether more is left.
+   * Removes some of what is compacted, a few milliseconds at most. Returns whether more is left;
+   * while a deletion is under way nothing is removed, and the answer is no.
    */
   readonly compactStep: () => boolean;
   /**
@@ -240,7 +270,7 @@ export type Store = {
   readonly size: () => StoreSize;
   /**
    * A checksum of the logical content, the same on all members at the same position. Visits
-   * everything.
+   * everything, and ends the deletions under way.
    */
   readonly hash: () => number;
   /** Flushes and closes. */

@@ -8,6 +8,7 @@
  *   4 | revision u64 | lease i64 | seconds u64                  grant
  *   5 | revision u64 | succeeded u8 | count u32 | answers       transaction
  *   6 | revision u64 | more u8 | count u64 | pairs              range of a transaction
+ *   7 | revision u64 | 12 bytes for what it comes to            deletion under way
  *
  *   pairs   count u32, each: create, mod, version u64 | lease i64 | key length, value length u32
  *           | key | value
@@ -35,6 +36,7 @@ const AnswerKind = {
   LeaseGrant: 4,
   Txn: 5,
   Range: 6,
+  UnderWay: 7,
 } as const;
 
 const writer = new AnswerWriter(SESSION_ANSWER_BYTES_MAX);
@@ -59,6 +61,8 @@ export function decodeAnswer(bytes: Buffer): Answer {
       return { revision, prevKv: reader.byte() === 1 ? reader.pair() : undefined };
     case AnswerKind.DeleteRange:
       return { revision, deleted: reader.counter(), prevKvs: reader.pairs() };
+    case AnswerKind.UnderWay:
+      return { revision, isUnderWay: true };
     case AnswerKind.LeaseGrant:
       return { revision, id: reader.lease(), ttlSeconds: reader.counter() };
     default:
@@ -81,6 +85,10 @@ function writeAnswer(answer: Answer): void {
     writer.pairs(answer.prevKvs);
   } else if ('succeeded' in answer) {
     writeTxn(answer);
+  } else if ('isUnderWay' in answer) {
+    writeHead(AnswerKind.UnderWay, answer.revision);
+    writer.counter(0);
+    writer.word(0);
   } else if ('id' in answer) {
     writeHead(AnswerKind.LeaseGrant, answer.revision);
     writer.lease(answer.id);

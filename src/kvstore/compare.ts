@@ -1,19 +1,19 @@
 /** Conditions of transactions (Compare in include/kvstore.ts), tried on the state as it is. */
 
-import { type Compare, CompareResult, CompareTarget, Table } from '../../include/kvstore.ts';
+import { type Compare, CompareResult, CompareTarget } from '../../include/kvstore.ts';
 import { newestRevision } from './candidate.ts';
 import { boundsOf, isSingleKey } from './key-range.ts';
 import { createRevisionOf, headMain, leaseOf, versionOf } from './key-record.ts';
+import { liveRecord, scanLive } from './live-keys.ts';
 import { storedValue } from './revision-record.ts';
 import type { StoreState } from './store-state.ts';
 
 /** Whether a condition holds: for its key, or for every key of its range. */
 export function holds(state: StoreState, compare: Compare): boolean {
-  const { map } = state;
-  if (isSingleKey(compare)) return holdsFor(state, compare, map.get(Table.Keys, compare.key));
+  if (isSingleKey(compare)) return holdsFor(state, compare, liveRecord(state, compare.key));
   let isEmpty = true;
   let doesHold = true;
-  map.scan(Table.Keys, boundsOf(compare), (_key, record) => {
+  scanLive(state, boundsOf(compare), (_key, record) => {
     isEmpty = false;
     doesHold = holdsFor(state, compare, record);
     return doesHold;

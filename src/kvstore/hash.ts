@@ -1,19 +1,24 @@
 /**
  * A checksum of what a store means: equal on members that applied the same entries, however far
- * each has come with removing what is compacted.
+ * each has come with removing what is deleted or compacted.
  */
 
 import { crc32 } from 'node:zlib';
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
 import { isPrevRemovable, isRemovableDeletion, isSwept } from './compaction.ts';
+import { deleteStep } from './deletions.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { prevKey } from './revision-record.ts';
 import { hashSessions } from './session-table.ts';
 import { type StoreState, SUB_MAX } from './store-state.ts';
 
-/** CRC-32 of revisions, keys, deletions, leases and sessions, in order. Visits everything. */
+/**
+ * CRC-32 of revisions, keys, deletions, leases and sessions, in order. Visits everything, and ends
+ * the deletions under way.
+ */
 export function hashState(state: StoreState): number {
+  while (deleteStep(state));
   const { map, revision, compactRevision } = state;
   const removable = isSwept(state) ? new Set<string>() : removableRevisions(state);
   let hash = crc32(encodeRevisionKey(revision, 0));

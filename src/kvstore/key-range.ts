@@ -18,6 +18,13 @@ export function boundsOf({ key, rangeEnd }: KeyRange): ScanBounds {
   return { from: key, to: isZeroByte(rangeEnd) ? undefined : rangeEnd, reverse: false };
 }
 
+/** Whether two ranges may have a key in common. */
+export function overlaps(a: Omit<ScanBounds, 'reverse'>, b: Omit<ScanBounds, 'reverse'>): boolean {
+  const isBefore = a.to !== undefined && a.to.compare(b.from) <= 0;
+  const isBehind = b.to !== undefined && a.from.compare(b.to) >= 0;
+  return !isBefore && !isBehind;
+}
+
 /** Whether bounds hold every key there can be. */
 export function coversAll({ from, to }: ScanBounds): boolean {
   return to === undefined && isZeroByte(from);

@@ -13,6 +13,7 @@
 import type {
   ByteMap,
   ByteMapSnapshot,
+  PartCount,
   ScanBounds,
   StoreSize,
   Table,
@@ -21,7 +22,10 @@ import type {
 import { assert } from '../assert.ts';
 import type { MapBase } from './map-base.ts';
 import { type EntryPairCursor, Overlay } from './overlay.ts';
-import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
+import { isEmptyRange, mergePairs, type PairCursor, type VisitDeleted } from './pair-cursor.ts';
+
+/** Looking at an entry of an overlay costs as much as counting so many keys of the base. */
+const COUNTS_PER_ENTRY = 32;
 
 /** Makes a map over a base, which it owns. */
 export function createLayeredMap(base: MapBase): ByteMap {
@@ -30,8 +34,9 @@ export function createLayeredMap(base: MapBase): ByteMap {
     get: (table, key) => map.get(table, key),
     put: (table, key, value) => map.write(table, key, value),
     delete: (table, key) => map.write(table, key, undefined),
-    scan: (table, bounds, visit) => map.scan(table, bounds, visit),
-    count: (table, bounds) => map.count(table, bounds),
+    scan: (table, bounds, visit, visitDeleted) => map.scan(table, bounds, visit, visitDeleted),
+    count: (table, bounds) => map.countSome(table, bounds, Number.POSITIVE_INFINITY).count,
+    countSome: (table, bounds, countMax) => map.countSome(table, bounds, countMax),
     unflushedBytes: () => map.unflushedBytes,
     flush: () => map.flush(),
     snapshot: () => map.snapshot(),
@@ -79,27 +84,39 @@ class LayeredMap {
     this.#active.write(table, key, value);
   }
 
-  scan(table: Table, bounds: ScanBounds, visit: VisitPair): void {
+  scan(table: Table, bounds: ScanBounds, visit: VisitPair, visitDeleted?: VisitDeleted): void {
     if (isEmptyRange(bounds)) return;
     const cursors: PairCursor[] = this.#overlayCursors(table, bounds);
     cursors.push(this.#base.cursor(table, bounds));
     this.#scans += 1;
     try {
-      mergePairs(cursors, bounds.reverse, visit);
+      mergePairs(cursors, bounds.reverse, visit, visitDeleted);
     } finally {
       this.#scans -= 1;
     }
   }
 
-  count(table: Table, bounds: ScanBounds): number {
-    if (isEmptyRange(bounds)) return 0;
-    let count = this.#base.count(table, bounds);
-    const upwards = { from: bounds.from, to: bounds.to, reverse: false };
-    const cursors = this.#overlayCursors(table, upwards);
-    for (;;) {
+  countSome(table: Table, bounds: ScanBounds, countMax: number): PartCount {
+    if (isEmptyRange(bounds)) return { count: 0, rest: undefined };
+    const { count, rest } = this.#base.countSome(table, bounds, countMax);
+    const { from } = bounds;
+    const to = rest ?? bounds.to;
+    const over = this.#countOver(table, { from, to, reverse: false }, countMax / COUNTS_PER_ENTRY);
+    if (over.rest === undefined) return { count: count + over.count, rest };
+    const below = { from, to: over.rest, reverse: false };
+    const { count: belowCount } = this.#base.countSome(table, below, Number.POSITIVE_INFINITY);
+    return { count: belowCount + over.count, rest: over.rest };
+  }
+
+  /** By how much the overlays change a count. */
+  #countOver(table: Table, bounds: ScanBounds, entriesMax: number): PartCount {
+    const cursors = this.#overlayCursors(table, bounds);
+    let count = 0;
+    for (let entries = 0; ; entries += 1) {
       const top = smallest(cursors);
       const entry = top?.entry;
-      if (entry === undefined) return count;
+      if (entry === undefined) return { count, rest: undefined };
+      if (entries >= entriesMax && entries > 0) return { count, rest: entry.key };
       if (entry.belowEpoch !== this.#epoch) {
         entry.isBelow = this.#base.has(table, entry.key);
         entry.belowEpoch = this.#epoch;

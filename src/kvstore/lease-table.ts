@@ -14,6 +14,7 @@
 
 import { KEY_BYTES_MAX, type Lease, type ScanBounds, Table } from '../../include/kvstore.ts';
 import { readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
+import { ALL_PAIRS } from './pair-cursor.ts';
 import { NO_VALUE } from './revision-record.ts';
 import type { StoreState } from './store-state.ts';
 
@@ -65,14 +66,42 @@ export function visitLeases(
   );
 }
 
-/** The keys that hang on a lease, in key order. Views of the table's keys. */
-export function leaseKeys(state: StoreState, id: bigint): Buffer[] {
-  const keys: Buffer[] = [];
-  state.map.scan(Table.LeaseKeys, boundsOfLease(state, id), (key) => {
-    keys.push(key.subarray(LEASE_BYTES));
-    return true;
+/** Visits the keys in bounds that hang on a lease, in key order. Views of the table's keys. */
+export function scanLeaseKeys(
+  state: StoreState,
+  id: bigint,
+  bounds: ScanBounds,
+  visit: (key: Buffer) => boolean,
+): void {
+  state.map.scan(Table.LeaseKeys, attachmentBounds(state, id, bounds), (key) =>
+    visit(key.subarray(LEASE_BYTES)),
+  );
+}
+
+/** Whether any key in bounds hangs on a lease. */
+export function hasLeaseKeys(state: StoreState, id: bigint, bounds: ScanBounds): boolean {
+  let isAny = false;
+  scanLeaseKeys(state, id, bounds, () => {
+    isAny = true;
+    return false;
   });
-  return keys;
+  return isAny;
+}
+
+/** The last key that hangs on a lease. */
+export function lastLeaseKey(state: StoreState, id: bigint): Buffer | undefined {
+  let last: Buffer | undefined;
+  const bounds = { ...attachmentBounds(state, id, ALL_PAIRS), reverse: true };
+  state.map.scan(Table.LeaseKeys, bounds, (key) => {
+    last = key.subarray(LEASE_BYTES);
+    return false;
+  });
+  return last;
+}
+
+/** Counts the keys in bounds that hang on a lease. */
+export function countLeaseKeys(state: StoreState, id: bigint, bounds: ScanBounds): number {
+  return state.map.count(Table.LeaseKeys, attachmentBounds(state, id, bounds));
 }
 
 /** Hangs a key, which is borrowed, on a lease. */
@@ -108,7 +137,11 @@ function attachment(state: StoreState, id: bigint, key: Buffer): Buffer {
 }
 
 /** Behind the last lease, which is -1 since ids are ordered as bytes, there is no other. */
-function boundsOfLease(state: StoreState, id: bigint): ScanBounds {
-  const to = id === -1n ? undefined : leaseKey(state, id + 1n);
-  return { from: leaseKey(state, id), to, reverse: false };
+function attachmentBounds(state: StoreState, id: bigint, { from, to }: ScanBounds): ScanBounds {
+  const behind = id === -1n ? undefined : leaseKey(state, id + 1n);
+  return {
+    from: attachment(state, id, from),
+    to: to === undefined ? behind : attachment(state, id, to),
+    reverse: false,
+  };
 }

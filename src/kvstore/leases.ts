@@ -1,8 +1,9 @@
 /**
  * Grants, ends and checkpoints of leases, as entries of the log bring them.
  *
- * The end of a lease deletes its keys in key order, in one revision; a lease without keys makes
- * none. Nothing here knows the time: whoever counts it proposes what has run out.
+ * The end of a lease deletes its keys in key order, in one revision, many of them step by step; a
+ * lease without keys makes none. Nothing here knows the time: whoever counts it proposes what has
+ * run out.
  */
 
 import type {
@@ -15,10 +16,10 @@ import type {
 } from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
-import { deleteLease, findLease, hasLease, leaseKeys, putLease } from './lease-table.ts';
+import { deleteLeaseKeys } from './deletions.ts';
+import { deleteLease, findLease, hasLease, putLease } from './lease-table.ts';
 import { endSession } from './sessions.ts';
 import type { StoreState } from './store-state.ts';
-import { beginWrite, deleteKeys, finishWrite } from './write-transaction.ts';
 
 /** Applies a grant. */
 export function grantLease(
@@ -68,8 +69,6 @@ export function expire(state: StoreState, request: ExpireRequest): void {
 
 /** Deletes a lease and its keys; returns the revision made, or the current one. */
 function endLease(state: StoreState, id: bigint): number {
-  const write = beginWrite(state);
-  deleteKeys(write, leaseKeys(state, id));
   deleteLease(state, id);
-  return finishWrite(write);
+  return deleteLeaseKeys(state, id);
 }

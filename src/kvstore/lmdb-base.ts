@@ -19,6 +19,7 @@
 import { type Database, open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb';
 import {
   type ByteMapSnapshot,
+  type PartCount,
   type ScanBounds,
   StoreError,
   type StoreSize,
@@ -45,13 +46,16 @@ const FILE_MODE = 0o600;
 /** lmdb-js's Database with the options that its types leave out. */
 type Tree = Pick<
   Database<Buffer, Buffer>,
-  'put' | 'remove' | 'getRange' | 'getKeysCount' | 'getStats'
+  'put' | 'remove' | 'getRange' | 'getKeys' | 'getKeysCount' | 'getStats'
 > & {
   readonly getBinaryFast: (
     key: Buffer,
     options: { readonly transaction: Transaction },
   ) => Buffer | undefined;
 };
+
+/** Keys of the first leap of a count: what a short range is counted in vain. */
+const COUNT_LEAP_KEYS_MIN = 64;
 
 /** Pages at the file's start that hold LMDB's roots. */
 const META_PAGES = 2;
@@ -129,7 +133,8 @@ class LmdbBase implements MapBase {
   readonly has = (table: Table, key: Buffer): boolean => this.#view.has(table, key);
   readonly cursor = (table: Table, bounds: ScanBounds): PairCursor =>
     this.#view.cursor(table, bounds);
-  readonly count = (table: Table, bounds: ScanBounds): number => this.#view.count(table, bounds);
+  readonly countSome = (table: Table, bounds: ScanBounds, countMax: number): PartCount =>
+    this.#view.countSome(table, bounds, countMax);
 
   readonly write = async (overlay: Overlay): Promise<void> => {
     try {
@@ -221,8 +226,32 @@ class View implements ByteMapSnapshot {
       this.#trees[table]!.getRange(rangeOptions(bounds, this.#transaction))[Symbol.iterator](),
     );
 
-  readonly count = (table: Table, bounds: ScanBounds): number =>
-    this.#trees[table]!.getKeysCount(rangeOptions(bounds, this.#transaction));
+  /** LMDB counts to the end of a range. Leaps that double show where that is too far. */
+  readonly countSome = (table: Table, bounds: ScanBounds, countMax: number): PartCount => {
+    const tree = this.#trees[table]!;
+    const isAll = !Number.isFinite(countMax);
+    const most = Math.max(countMax, COUNT_LEAP_KEYS_MIN);
+    let { from } = bounds;
+    let count = 0;
+    for (let leap = COUNT_LEAP_KEYS_MIN; !isAll; leap *= 2) {
+      if (count + leap > most) return { count, rest: from };
+      const next = this.#keyBehind(tree, { ...bounds, from }, leap);
+      if (next === undefined) break;
+      from = next;
+      count += leap;
+    }
+    const rest = rangeOptions({ ...bounds, from }, this.#transaction);
+    return { count: count + tree.getKeysCount(rest), rest: undefined };
+  };
+
+  /** The key that comes after `count` others; undefined when it is out of bounds. */
+  #keyBehind(tree: Tree, bounds: ScanBounds, count: number): Buffer | undefined {
+    const options = { ...rangeOptions(bounds, this.#transaction), offset: count, limit: 1 };
+    for (const key of tree.getKeys(options)) {
+      return bounds.to !== undefined && key.compare(bounds.to) >= 0 ? undefined : key;
+    }
+    return undefined;
+  }
 
   readonly scan: ByteMapSnapshot['scan'] = (table, bounds, visit) => {
     if (isEmptyRange(bounds)) return;

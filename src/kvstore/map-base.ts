@@ -3,7 +3,13 @@
  * disk (test/kvstore/memory-base.ts). It changes only by whole overlays.
  */
 
-import type { ByteMapSnapshot, ScanBounds, StoreSize, Table } from '../../include/kvstore.ts';
+import type {
+  ByteMapSnapshot,
+  PartCount,
+  ScanBounds,
+  StoreSize,
+  Table,
+} from '../../include/kvstore.ts';
 import type { Overlay } from './overlay.ts';
 import type { PairCursor } from './pair-cursor.ts';
 
@@ -16,7 +22,8 @@ export type MapBase = {
    * A cursor over bounds that are not empty; valid until the current turn of the event loop ends.
    */
   readonly cursor: (table: Table, bounds: ScanBounds) => PairCursor;
-  readonly count: (table: Table, bounds: ScanBounds) => number;
+  /** As ByteMap.countSome. */
+  readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
   /**
    * Makes an overlay durable, all or nothing. The overlay must not change any more. One at a time.
    * What the other operations see changes at the next refresh.

@@ -18,6 +18,9 @@ export type PairCursor = {
   readonly close: () => void;
 };
 
+/** Called for a key that was deleted, in its place; return false to stop. */
+export type VisitDeleted = (key: Buffer) => boolean;
+
 /** Every key there is, upwards. */
 export const ALL_PAIRS: ScanBounds = Object.freeze({
   from: Buffer.alloc(0),
@@ -31,32 +34,43 @@ export function isEmptyRange(bounds: ScanBounds): boolean {
 }
 
 /**
- * Visits the merge of cursors in order until `visit` returns false, then closes them.
+ * Visits the merge of cursors in order until a visit returns false, then closes them.
  *
  * @param cursors the topmost layer first: of one key in several layers, the first one's pair counts
+ * @param visitDeleted called for keys whose first pair is a deletion
  */
 export function mergePairs(
   cursors: readonly PairCursor[],
   isReverse: boolean,
   visit: VisitPair,
+  visitDeleted: VisitDeleted = passOver,
 ): void {
   try {
-    if (cursors.length === 1) visitOne(cursors[0]!, visit);
-    else visitMerged(cursors, isReverse, visit);
+    if (cursors.length === 1) visitOne(cursors[0]!, visit, visitDeleted);
+    else visitMerged(cursors, isReverse, visit, visitDeleted);
   } finally {
     for (const cursor of cursors) cursor.close();
   }
 }
 
-function visitOne(cursor: PairCursor, visit: VisitPair): void {
+function passOver(): boolean {
+  return true;
+}
+
+function visitOne(cursor: PairCursor, visit: VisitPair, visitDeleted: VisitDeleted): void {
   for (let key = cursor.key; key !== undefined; key = cursor.key) {
     const value = cursor.value;
-    if (value !== undefined && !visit(key, value)) return;
+    if (!(value === undefined ? visitDeleted(key) : visit(key, value))) return;
     cursor.advance();
   }
 }
 
-function visitMerged(cursors: readonly PairCursor[], isReverse: boolean, visit: VisitPair): void {
+function visitMerged(
+  cursors: readonly PairCursor[],
+  isReverse: boolean,
+  visit: VisitPair,
+  visitDeleted: VisitDeleted,
+): void {
   for (;;) {
     let nearest: PairCursor | undefined;
     let key: Buffer | undefined;
@@ -75,6 +89,6 @@ function visitMerged(cursors: readonly PairCursor[], isReverse: boolean, visit: 
       const cursor = cursors[slot]!;
       if (cursor === nearest || cursor.key?.equals(key)) cursor.advance();
     }
-    if (value !== undefined && !visit(key, value)) return;
+    if (!(value === undefined ? visitDeleted(key) : visit(key, value))) return;
   }
 }

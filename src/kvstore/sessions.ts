@@ -18,6 +18,7 @@ import {
 import { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { type Answer, decodeAnswer, encodeAnswer } from './answer-codec.ts';
+import type { Deletion } from './deletion-record.ts';
 import {
   blockOf,
   createSession,
@@ -80,9 +81,47 @@ export function once(state: StoreState, mark: SessionMark, apply: () => Answer):
   if (sequence - session.acknowledged > SESSION_ANSWERS_MAX) return ErrorCode.SessionFull;
 
   const answer = apply();
-  remember(session, sequence, answer);
+  const isUnderWay = typeof answer === 'object' && 'isUnderWay' in answer;
+  remember(session, sequence, isUnderWay ? noteDeletion(state, mark) : answer);
   changedBlocks.add(blockOf(sequence));
   return answer;
+}
+
+/**
+ * Notes who asked for the deletion that just began. Returns what is remembered of it until it ends:
+ * of the pairs that it removes, which are many, only the fact.
+ */
+function noteDeletion({ deletions }: StoreState, { session, sequence }: SessionMark): Answer {
+  const deletion = deletions.at(-1);
+  assert(deletion !== undefined, 'a deletion that began is under way');
+  if (deletion.hasPrevKvs) return ErrorCode.AnswerForgotten;
+  deletion.session = session;
+  deletion.sequence = sequence;
+  return { revision: deletion.main, isUnderWay: true };
+}
+
+/** Whether a write is answered without being applied. */
+export function isAnswered({ sessions }: StoreState, mark: SessionMark): boolean {
+  const session = sessions.open.get(mark.session);
+  if (session === undefined) return true;
+  return mark.sequence <= session.acknowledged || session.answers.has(mark.sequence);
+}
+
+/**
+ * Remembers how a deletion ended, if it is remembered that it began. The answer is as long as the
+ * one before: what else a session remembers must not depend on how far a member has come.
+ */
+export function rememberEnd({ sessions }: StoreState, deletion: Deletion): void {
+  const { session: id, sequence, main: revision, sub: deleted } = deletion;
+  const session = sessions.open.get(id);
+  const known = session?.answers.get(sequence);
+  if (session === undefined || known === undefined) return;
+  const first = decodeAnswer(known);
+  if (typeof first === 'number') return;
+  const bytes = encodeAnswer({ revision, deleted, prevKvs: [] });
+  assert(bytes?.length === known.length, 'a deletion under way has room for its answer');
+  session.answers.set(sequence, bytes);
+  noteChange(sessions, id).add(blockOf(sequence));
 }
 
 /** Forgets the answers that the client has. */

@@ -1,24 +1,67 @@
 /** Orders what a range found. Ties stay in key order, so that all members answer the same. */
 
 import { SortOrder, SortTarget } from '../../include/kvstore.ts';
-import { type Candidate, fetch } from './candidate.ts';
+import { assert } from '../assert.ts';
+import type { Candidate } from './candidate.ts';
 import { storedValue } from './revision-record.ts';
-import type { StoreState } from './store-state.ts';
+import { type Pace, type Steps, takeTurns } from './steps.ts';
 
 type Compare = (a: Candidate, b: Candidate) => number;
 
-/** Sorts candidates in place. Sorting by value fetches the values, once each. */
-export function sortCandidates(
-  state: StoreState,
-  candidates: Candidate[],
+/** How many are sorted at once, and merged between two looks at the clock. */
+const RUN_LENGTH = 512;
+
+/** Sorting or merging so many takes as long as visiting one key. */
+const SORTS_PER_VISIT = 4;
+
+/** Sorts candidates, whose values were fetched if that is what they are sorted by. */
+export function* sortCandidates(
+  pace: Pace,
+  candidates: readonly Candidate[],
   target: SortTarget,
   order: SortOrder,
-): void {
-  const compare = comparison(state, target);
-  candidates.sort(order === SortOrder.Descend ? (a, b) => compare(b, a) : compare);
+): Steps<readonly Candidate[]> {
+  const upwards = comparison(target);
+  const compare: Compare = order === SortOrder.Descend ? (a, b) => upwards(b, a) : upwards;
+  let runs: (readonly Candidate[])[] = [];
+  for (let start = 0; start < candidates.length; start += RUN_LENGTH) {
+    runs.push(candidates.slice(start, start + RUN_LENGTH).sort(compare));
+    pace.visitsLeft -= RUN_LENGTH / SORTS_PER_VISIT;
+    yield* takeTurns(pace);
+  }
+  while (runs.length > 1) {
+    const merged: (readonly Candidate[])[] = [];
+    for (let slot = 0; slot < runs.length; slot += 2) {
+      merged.push(yield* merge(pace, runs[slot]!, runs[slot + 1] ?? [], compare));
+    }
+    runs = merged;
+  }
+  return runs[0] ?? [];
 }
 
-function comparison(state: StoreState, target: SortTarget): Compare {
+function* merge(
+  pace: Pace,
+  first: readonly Candidate[],
+  second: readonly Candidate[],
+  compare: Compare,
+): Steps<readonly Candidate[]> {
+  if (second.length === 0) return first;
+  const merged: Candidate[] = [];
+  let [left, right] = [0, 0];
+  while (left < first.length || right < second.length) {
+    const isFirst =
+      right >= second.length || (left < first.length && compare(first[left]!, second[right]!) <= 0);
+    merged.push(isFirst ? first[left]! : second[right]!);
+    if (isFirst) left += 1;
+    else right += 1;
+    if (merged.length % RUN_LENGTH !== 0) continue;
+    pace.visitsLeft -= RUN_LENGTH / SORTS_PER_VISIT;
+    yield* takeTurns(pace);
+  }
+  return merged;
+}
+
+function comparison(target: SortTarget): Compare {
   switch (target) {
     case SortTarget.Key:
       return (a, b) => a.key.compare(b.key);
@@ -29,6 +72,11 @@ function comparison(state: StoreState, target: SortTarget): Compare {
     case SortTarget.Mod:
       return (a, b) => a.modRevision - b.modRevision;
     case SortTarget.Value:
-      return (a, b) => storedValue(fetch(state, a)).compare(storedValue(fetch(state, b)));
+      return (a, b) => fetchedValue(a).compare(fetchedValue(b));
   }
+}
+
+function fetchedValue({ revisionRecord }: Candidate): Buffer {
+  assert(revisionRecord !== undefined, 'values are fetched before they are compared');
+  return storedValue(revisionRecord);
 }

@@ -4,6 +4,9 @@ import {
   type AppliedPosition,
   type ByteMap,
   type ByteMapSnapshot,
+  DELETE_AT_ONCE_KEYS_MAX,
+  DELETE_STEP_KEYS_MAX,
+  type EndedDeletion,
   NEVER_COMPACTED,
   StoreError,
   Table,
@@ -11,6 +14,7 @@ import {
 import { assert } from '../assert.ts';
 import { decodeConfiguration, encodeConfiguration } from '../configuration.ts';
 import { Arena } from './arena.ts';
+import { type Deletion, decodeDeletions, encodeDeletions } from './deletion-record.ts';
 import { readCounter, writeCounter } from './key-record.ts';
 import { loadSessions, type Sessions, saveSessions } from './session-table.ts';
 
@@ -30,17 +34,38 @@ export type StoreState = {
   /** Pairs in Tombstones: while there are none, nobody looks. */
   tombstoneCount: number;
   readonly sessions: Sessions;
+  /** The deletions under way, by their revisions. */
+  readonly deletions: Deletion[];
+  /** Those of ranges that ended, until somebody asks. Not kept. */
+  endedDeletions: EndedDeletion[];
+  readonly limits: StoreLimits;
   /** The last entry applied. */
   applied: AppliedPosition;
   /** Effects were applied that setApplied has not accounted for: no moment for a flush. */
   hasOpenEffects: boolean;
 };
 
+/** What is done in one turn of the event loop. */
+export type StoreLimits = {
+  /** The same on all members: what sessions remember depends on it. */
+  readonly deleteAtOnceKeysMax: number;
+  readonly deleteStepKeysMax: number;
+  /** Keys that one step of a read visits. */
+  readonly readVisitsMax: number;
+};
+
+/** Those of a node. */
+export const STORE_LIMITS: StoreLimits = {
+  deleteAtOnceKeysMax: DELETE_AT_ONCE_KEYS_MAX,
+  deleteStepKeysMax: DELETE_STEP_KEYS_MAX,
+  readVisitsMax: 1_000,
+};
+
 /** The sub of a revision that is swept whole. */
 export const SUB_MAX = 0xffff_ffff;
 
 /** Version of the layout of all tables. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /**
  * Bytes of other writes that hold up the event loop at a flush as long as a changed session does: a
@@ -49,7 +74,7 @@ const FORMAT_VERSION = 2;
 const CHANGED_SESSION_BYTES = 1_024;
 
 const STATE_KEY = Buffer.from('state');
-const FIXED_BYTES = 4 + 8 + 8 + 8 + 4 + 8 + 8 + 8 + 8;
+const FIXED_BYTES = 4 + 8 + 8 + 8 + 4 + 8 + 8 + 8 + 8 + 4;
 
 /** Where a store starts. */
 const NOTHING_APPLIED: AppliedPosition = Object.freeze({
@@ -63,7 +88,11 @@ const NOTHING_APPLIED: AppliedPosition = Object.freeze({
  * @param path where the map is, for messages
  * @throws StoreError when another version wrote it
  */
-export function loadState(map: ByteMap, path: string): StoreState {
+export function loadState(
+  map: ByteMap,
+  path: string,
+  limits: StoreLimits = STORE_LIMITS,
+): StoreState {
   const record = map.get(Table.Meta, STATE_KEY);
   const saved = record === undefined ? undefined : decodeState(record, path);
   return {
@@ -76,6 +105,9 @@ export function loadState(map: ByteMap, path: string): StoreState {
     keyCount: 0,
     tombstoneCount: 0,
     sessions: loadSessions(map),
+    deletions: [],
+    endedDeletions: [],
+    limits,
     applied: NOTHING_APPLIED,
     hasOpenEffects: false,
     ...saved,
@@ -114,20 +146,23 @@ function encodeState(state: StoreState): Buffer {
   writeCounter(view, 40, state.tombstoneCount);
   writeCounter(view, 48, index);
   writeCounter(view, 56, term);
-  return Buffer.concat([bytes, encodeConfiguration(configuration)]);
+  const deletions = encodeDeletions(state.deletions);
+  view.setUint32(64, deletions.length);
+  return Buffer.concat([bytes, deletions, encodeConfiguration(configuration)]);
 }
 
 function decodeState(
   bytes: Buffer,
   path: string,
-): Omit<StoreState, 'map' | 'arena' | 'sessions' | 'hasOpenEffects'> {
+): Omit<StoreState, 'map' | 'arena' | 'sessions' | 'endedDeletions' | 'limits' | 'hasOpenEffects'> {
   const version = bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {
     const what = `has format ${version}, this kvorum reads ${FORMAT_VERSION}`;
     const message = `the store ${path} ${what}; run the version that wrote it`;
     throw new StoreError(message, path);
   }
-  const configuration = decodeConfiguration(bytes.subarray(FIXED_BYTES));
+  const deletionsEnd = FIXED_BYTES + bytes.readUInt32BE(64);
+  const configuration = decodeConfiguration(bytes.subarray(deletionsEnd));
   if (configuration === undefined) {
     const message = `the store ${path} names members that cannot be understood; put a backup back`;
     throw new StoreError(message, path);
@@ -139,6 +174,7 @@ function decodeState(
     sweptSub: bytes.readUInt32BE(28),
     keyCount: readCounter(bytes, 32),
     tombstoneCount: readCounter(bytes, 40),
+    deletions: decodeDeletions(bytes.subarray(FIXED_BYTES, deletionsEnd)),
     applied: { index: readCounter(bytes, 48), term: readCounter(bytes, 56), configuration },
   };
 }

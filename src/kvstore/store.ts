@@ -12,12 +12,14 @@ import {
   type ByteMapSnapshot,
   type CompactRequest,
   type CompactResult,
-  type DeleteRangeRequest,
-  type DeleteRangeResult,
+  type EndedDeletion,
   FLUSH_BYTES,
   FLUSH_MS,
   type PutRequest,
   type PutResult,
+  type RangeRequest,
+  type RangeResult,
+  type Reading,
   type SnapshotReader,
   type SnapshotWriter,
   type Store,
@@ -27,26 +29,44 @@ import type { LogIndex } from '../../include/node.ts';
 import type { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { compact, compactStep, isSwept, sweptRevision } from './compaction.ts';
+import { deleteRange, deleteStep, touches, touchesLease } from './deletions.ts';
 import { hashState } from './hash.ts';
-import { findLease, leaseKeys, visitLeases } from './lease-table.ts';
+import { isSingleKey } from './key-range.ts';
+import { findLease, visitLeases } from './lease-table.ts';
 import { checkpointLeases, expire, grantLease, revokeLease } from './leases.ts';
-import { range } from './range.ts';
-import { findSession, once, openSession, visitSessions } from './sessions.ts';
+import { leaseKeys } from './live-keys.ts';
+import { range, readRange } from './range.ts';
+import { readTxn } from './read-txn.ts';
+import { findSession, isAnswered, once, openSession, visitSessions } from './sessions.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import { SnapshotStream } from './snapshot-stream.ts';
-import { appliedOf, loadState, type StoreState, saveState, unflushedBytes } from './store-state.ts';
-import { readTxn, txn } from './txn.ts';
+import { beginSteps, runAll } from './steps.ts';
+import {
+  appliedOf,
+  loadState,
+  STORE_LIMITS,
+  type StoreState,
+  saveState,
+  unflushedBytes,
+} from './store-state.ts';
+import { txn } from './txn.ts';
 import { createWatchHub, type StoreWatches } from './watch/hub.ts';
-import { beginWrite, deleteRange, finishWrite, put } from './write-transaction.ts';
+import { beginWrite, finishWrite, put } from './write-transaction.ts';
 
 export type { SnapshotReader, SnapshotWriter, Store } from '../../include/kvstore.ts';
 
-/** Opens the store of a home (createLmdbHome; a disk in memory for tests), empty the first time. */
-export async function openStore(home: StoreHome): Promise<Store> {
-  const store = new OpenStore(home, loadState(await home.open(), home.path));
+/** A read may answer whatever there is. */
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+/**
+ * Opens the store of a home (createLmdbHome; a disk in memory for tests), empty the first time.
+ * @param limits others than those of a node in tests
+ */
+export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise<Store> {
+  const store = new OpenStore(home, loadState(await home.open(), home.path, limits));
   return {
     put: (request) => store.put(request),
-    deleteRange: (request) => store.deleteRange(request),
+    deleteRange: (request) => deleteRange(store.state, request),
     compact: (request) => store.compact(request),
     txn: (request) => txn(store.state, request),
     leaseGrant: (request) => grantLease(store.state, request),
@@ -55,14 +75,29 @@ export async function openStore(home: StoreHome): Promise<Store> {
     expire: (request) => expire(store.state, request),
     sessionOpen: (request) => openSession(store.state, request),
     once: (mark, apply) => once(store.state, mark, apply),
-    range: (request, bytesMax) => range(store.state, request, bytesMax ?? Number.POSITIVE_INFINITY),
-    readTxn: (request, bytesMax) =>
-      readTxn(store.state, request, bytesMax ?? Number.POSITIVE_INFINITY),
+    range: (request, bytesMax = NO_LIMIT) => range(store.state, request, bytesMax),
+    readTxn: (request, bytesMax = NO_LIMIT) =>
+      runAll(store.state, (pace) => readTxn(pace, request, bytesMax)),
+    beginRange: (request, bytesMax = NO_LIMIT) => store.beginRange(request, bytesMax),
+    beginReadTxn: (request, bytesMax = NO_LIMIT) =>
+      beginSteps(
+        () => store.state,
+        (pace) => readTxn(pace, request, bytesMax),
+      ),
     lease: (id) => findLease(store.state, id),
     visitLeases: (visit, from) => visitLeases(store.state, visit, from),
     leaseKeys: (id) => leaseKeys(store.state, id),
     session: (id) => findSession(store.state, id),
     visitSessions: (visit) => visitSessions(store.state, visit),
+    deletions: {
+      count: () => store.state.deletions.length,
+      has: (revision) => store.state.deletions.some(({ main }) => main === revision),
+      touches: (keys) => touches(store.state, keys),
+      touchesLease: (id) => touchesLease(store.state, id),
+      isAnswered: (mark) => isAnswered(store.state, mark),
+      step: () => store.deleteStep(),
+      takeEnded: () => store.takeEndedDeletions(),
+    },
     watches: store.watches,
     setApplied: (position) => store.setApplied(position),
     applied: () => store.state.applied,
@@ -78,7 +113,7 @@ export async function openStore(home: StoreHome): Promise<Store> {
     importSnapshot: () => store.importSnapshot(),
     installSnapshot: () => store.installSnapshot(),
     size: () => store.state.map.size(),
-    hash: () => hashState(store.state),
+    hash: () => store.hash(),
     close: () => store.close(),
   };
 }
@@ -92,8 +127,8 @@ class OpenStore {
   #flushing: Promise<void> | undefined;
   /** When flushIfDue first saw something to flush; undefined when there was nothing. */
   #dirtySinceMs: number | undefined;
-  /** Whether a step of a compaction wrote something that no applied entry stands for. */
-  #hasSwept = false;
+  /** Whether a step of a deletion or compaction wrote something since the last entry. */
+  #hasStepped = false;
   readonly #exports = new Set<SnapshotStream>();
   /** The map of a snapshot being received, or received and waiting to be installed. */
   #incoming: ByteMap | undefined;
@@ -113,10 +148,16 @@ class OpenStore {
     return typeof result === 'number' ? result : { revision, prevKv: result.prevKv };
   }
 
-  deleteRange(request: DeleteRangeRequest): DeleteRangeResult {
-    const write = beginWrite(this.state);
-    const { deleted, prevKvs } = deleteRange(write, request);
-    return { revision: finishWrite(write), deleted, prevKvs };
+  beginRange(
+    request: RangeRequest,
+    bytesMax: number,
+  ): RangeResult | ErrorCode | Reading<RangeResult> {
+    const { revision } = this.state;
+    if (isSingleKey(request)) return range(this.state, request, bytesMax);
+    return beginSteps(
+      () => this.state,
+      (pace) => readRange(pace, request, bytesMax, revision),
+    );
   }
 
   compact(request: CompactRequest): CompactResult | ErrorCode {
@@ -131,12 +172,30 @@ class OpenStore {
     this.state.hasOpenEffects = false;
   }
 
+  deleteStep(): boolean {
+    if (this.state.deletions.length === 0) return false;
+    this.#hasStepped = true;
+    return deleteStep(this.state);
+  }
+
+  takeEndedDeletions(): readonly EndedDeletion[] {
+    const ended = this.state.endedDeletions;
+    this.state.endedDeletions = [];
+    return ended;
+  }
+
   compactStep(): boolean {
-    if (isSwept(this.state)) return false;
+    // What a deletion under way has not written yet, a sweep would miss.
+    if (isSwept(this.state) || this.state.deletions.length > 0) return false;
     // Watches in sync are told of what was applied before any of it is removed.
     if (!this.watches.notify()) return true;
-    this.#hasSwept = true;
+    this.#hasStepped = true;
     return compactStep(this.state);
+  }
+
+  hash(): number {
+    this.#hasStepped ||= this.state.deletions.length > 0;
+    return hashState(this.state);
   }
 
   flushIfDue(nowMs: number): Promise<void> | undefined {
@@ -202,10 +261,11 @@ class OpenStore {
     await incoming.close();
     await this.state.map.close();
     await this.#home.installIncoming();
-    this.state = loadState(await this.#home.open(), this.#home.path);
+    const { limits } = this.state;
+    this.state = loadState(await this.#home.open(), this.#home.path, limits);
     this.durableIndex = this.state.applied.index;
     this.#dirtySinceMs = undefined;
-    this.#hasSwept = false;
+    this.#hasStepped = false;
   }
 
   async close(): Promise<void> {
@@ -221,7 +281,7 @@ class OpenStore {
   /** The position must become durable too: the log is cut behind it. */
   #isDirty(): boolean {
     const { map, applied } = this.state;
-    return applied.index !== this.durableIndex || this.#hasSwept || map.unflushedBytes() > 0;
+    return applied.index !== this.durableIndex || this.#hasStepped || map.unflushedBytes() > 0;
   }
 
   /**
@@ -231,7 +291,7 @@ class OpenStore {
     const { index } = this.state.applied;
     saveState(this.state);
     this.#dirtySinceMs = undefined;
-    this.#hasSwept = false;
+    this.#hasStepped = false;
     this.#flushing = run().then(() => {
       this.durableIndex = index;
       this.#flushing = undefined;

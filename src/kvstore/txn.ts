@@ -24,8 +24,8 @@ import {
 import { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { holds } from './compare.ts';
-import { PAIR_BYTES } from './gathering.ts';
 import { hasLease } from './lease-table.ts';
+import { PAIR_BYTES } from './pair-list.ts';
 import { range } from './range.ts';
 import type { StoreState } from './store-state.ts';
 import {
@@ -37,7 +37,7 @@ import {
 } from './write-transaction.ts';
 
 /** The operations of the branches taken. */
-type Course = {
+export type Course = {
   readonly succeeded: boolean;
   readonly ops: readonly TxnOp[];
   /** The courses of its nested transactions, in their order. */
@@ -63,25 +63,8 @@ export function txn(state: StoreState, request: TxnRequest): TxnResult | ErrorCo
   return run.bytesLeft < 0 ? ErrorCode.AnswerForgotten : result;
 }
 
-/**
- * Answers a transaction that has only ranges.
- * @param bytesMax most bytes to gather for the answer; beyond, it is refused with ReplyTooLarge
- */
-export function readTxn(
-  state: StoreState,
-  request: TxnRequest,
-  bytesMax: number,
-): TxnResult | ErrorCode {
-  const course = chooseCourse(state, request);
-  const refusal = checkRanges(state, course);
-  if (refusal !== 0) return refusal;
-  const run: Run = { write: beginWrite(state), bytesLeft: bytesMax };
-  const result = runCourse(run, course);
-  assert(run.write.sub === 0, 'a transaction that only reads writes nothing');
-  return run.bytesLeft < 0 ? ErrorCode.ReplyTooLarge : result;
-}
-
-function chooseCourse(state: StoreState, request: TxnRequest): Course {
+/** Tries the compares on the state as it is: the course of a transaction. */
+export function chooseCourse(state: StoreState, request: TxnRequest): Course {
   const succeeded = request.compares.every((compare) => holds(state, compare));
   const ops = succeeded ? request.success : request.failure;
   const nested: Course[] = [];
@@ -123,7 +106,7 @@ function checkPut(
 }
 
 /** Why the ranges of a course are refused, or 0. */
-function checkRanges(state: StoreState, course: Course): ErrorCode | 0 {
+export function checkRanges(state: StoreState, course: Course): ErrorCode | 0 {
   return checkOps(course, (op) => (op.kind === OpKind.Range ? checkRange(state, op.request) : 0));
 }
 

@@ -14,6 +14,7 @@ import {
   type KeyValue,
   type PutRequest,
   type PutResult,
+  type ScanBounds,
   Table,
 } from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
@@ -45,13 +46,19 @@ export type WriteTransaction = {
   readonly state: StoreState;
   /** The revision that the writes make. */
   readonly main: number;
+  /** What is compacted, as far as what is written depends on it. */
+  readonly compactRevision: number;
   /** How many keys were changed: the next one's sub revision. */
   sub: number;
 };
 
+/** A live key and its record. */
+export type FoundKey = readonly [key: Buffer, record: Buffer];
+
 /** Starts a transaction. Finish it before the next one. */
 export function beginWrite(state: StoreState): WriteTransaction {
-  return { state, main: state.revision + 1, sub: 0 };
+  const { revision, compactRevision } = state;
+  return { state, main: revision + 1, compactRevision, sub: 0 };
 }
 
 /**
@@ -93,36 +100,47 @@ export function deleteRange(
   transaction: WriteTransaction,
   request: DeleteRangeRequest,
 ): Omit<DeleteRangeResult, 'revision'> {
-  const { state } = transaction;
+  const found = findKeys(transaction.state, request, Number.POSITIVE_INFINITY);
+  return deleteFound(transaction, found, request.prevKv);
+}
+
+/** Deletes keys that were found, in their order. */
+export function deleteFound(
+  transaction: WriteTransaction,
+  found: readonly FoundKey[],
+  hasPrevKvs: boolean,
+): Omit<DeleteRangeResult, 'revision'> {
   const prevKvs: KeyValue[] = [];
-  const found: [key: Buffer, record: Buffer][] = [];
-  if (isSingleKey(request)) {
-    const record = state.map.get(Table.Keys, request.key);
-    if (record !== undefined) found.push([request.key, record]);
-  } else {
-    state.map.scan(Table.Keys, boundsOf(request), (key, record) => {
-      found.push([key, record]);
-      return true;
-    });
-  }
   for (const [key, record] of found) {
-    if (request.prevKv) prevKvs.push(readHead(state, record));
+    if (hasPrevKvs) prevKvs.push(readHead(transaction.state, record));
     removeKey(transaction, key, record);
   }
   return { deleted: found.length, prevKvs };
 }
 
-/** Deletes keys that exist, in the order given. */
-export function deleteKeys(transaction: WriteTransaction, keys: readonly Buffer[]): void {
-  for (const key of keys) {
-    const record = transaction.state.map.get(Table.Keys, key);
-    assert(record !== undefined, 'a key to be deleted is there');
-    removeKey(transaction, key, record);
-  }
+/** The first keys that a request names. The request is borrowed. */
+export function findKeys(
+  state: StoreState,
+  request: DeleteRangeRequest,
+  countMax: number,
+): FoundKey[] {
+  if (!isSingleKey(request)) return findInBounds(state, boundsOf(request), countMax);
+  const record = state.map.get(Table.Keys, request.key);
+  return record === undefined ? [] : [[request.key, record]];
+}
+
+/** The first keys in bounds. */
+export function findInBounds(state: StoreState, bounds: ScanBounds, countMax: number): FoundKey[] {
+  const found: FoundKey[] = [];
+  state.map.scan(Table.Keys, bounds, (key, record) => {
+    found.push([key, record]);
+    return found.length < countMax;
+  });
+  return found;
 }
 
 /** The pair that a key's record points at. */
-function readHead(state: StoreState, record: Buffer): KeyValue {
+export function readHead(state: StoreState, record: Buffer): KeyValue {
   const revision = newestRevision(state, record);
   return toKeyValue(revision, headMain(record), storedValue(revision));
 }
@@ -137,7 +155,7 @@ function writeKey(
   const { state, main, sub } = transaction;
   const { map, arena } = state;
   const chain = known ?? takeTombstone(state, key);
-  const startsAnew = chain !== undefined && headMain(chain) <= state.compactRevision;
+  const startsAnew = chain !== undefined && headMain(chain) <= transaction.compactRevision;
   const change: KeyChange = {
     main,
     sub,
@@ -159,10 +177,11 @@ function writeKey(
   countChange(transaction);
 }
 
-function removeKey(transaction: WriteTransaction, key: Buffer, known: Buffer): void {
+/** Deletes a key, given its record. The key is borrowed. */
+export function removeKey(transaction: WriteTransaction, key: Buffer, known: Buffer): void {
   const { state, main, sub } = transaction;
   const { map, arena } = state;
-  const startsAnew = headMain(known) <= state.compactRevision;
+  const startsAnew = headMain(known) <= transaction.compactRevision;
   const change: KeyChange = { main, sub, createRevision: 0, version: 0, lease: 0n };
   const kind = RevisionKind.Deletion;
   const revision = encodeRevision(arena, kind, known, startsAnew, change, key, NO_VALUE);
@@ -177,8 +196,12 @@ function removeKey(transaction: WriteTransaction, key: Buffer, known: Buffer): v
   countChange(transaction);
 }
 
+/**
+ * A deletion that goes on step by step has its revision already, and later ones may have theirs.
+ */
 function countChange(transaction: WriteTransaction): void {
-  transaction.state.revision = transaction.main;
+  const { state, main } = transaction;
+  if (state.revision < main) state.revision = main;
   transaction.sub += 1;
 }
 

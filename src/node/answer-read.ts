@@ -3,18 +3,26 @@
  * take what is there.
  */
 
-import type { TxnRequest } from '../../include/kvstore.ts';
+import type { RangeResult, TxnResult } from '../../include/kvstore.ts';
 import { RANGE_BYTES_MAX } from '../../include/node.ts';
-import { FrameType, type InternalCommand, type ReplyHeader } from '../../include/rpc.ts';
+import {
+  type ErrorCode,
+  FrameType,
+  type InternalCommand,
+  type ReplyHeader,
+} from '../../include/rpc.ts';
 import type { Store } from '../kvstore/store.ts';
 import type { Asker } from './asker.ts';
 import type { Lessor } from './lessor.ts';
+import type { Readings } from './readings.ts';
 import type { Read } from './reads.ts';
 
 /** What answering needs of a member. */
 export type AnswerOptions = {
   readonly store: Store;
   readonly lessor: Lessor;
+  /** Where reads go that take several turns. */
+  readonly readings: Readings;
   /** The head of a reply as of now. */
   readonly header: (revision: number) => ReplyHeader;
   /** Says who the members are. */
@@ -29,16 +37,15 @@ export type AnswerOptions = {
 export function answerRead(member: AnswerOptions, read: Omit<Read, 'deadlineMs'>): void {
   const { asker, id, request } = read;
   switch (request.type) {
-    case FrameType.Range: {
-      const result = member.store.range(request.body, RANGE_BYTES_MAX);
-      if (typeof result === 'number') return asker.refuse(id, result, undefined);
-      const { clusterId, nodeId, revision, term } = member.header(result.revision);
-      const { kvs, more, count } = result;
-      const body = { clusterId, nodeId, revision, term, kvs, more, count };
-      return asker.answer(id, { type: FrameType.Range, body });
-    }
+    case FrameType.Range:
+      return member.readings.add(member.store.beginRange(request.body, RANGE_BYTES_MAX), (result) =>
+        answerRange(member, asker, id, result),
+      );
     case FrameType.Txn:
-      return answerTxn(member, asker, id, request.body);
+      return member.readings.add(
+        member.store.beginReadTxn(request.body, RANGE_BYTES_MAX),
+        (result) => answerTxn(member, asker, id, result),
+      );
     case FrameType.MemberList:
       return member.answerMembers(asker, id);
     case FrameType.LeaseKeepAlive:
@@ -61,8 +68,25 @@ export function answerLeaseList(member: AnswerOptions, asker: Asker, id: number)
   asker.answer(id, { type: FrameType.LeaseList, body: { ...head, ids } });
 }
 
-function answerTxn(member: AnswerOptions, asker: Asker, id: number, request: TxnRequest): void {
-  const result = member.store.readTxn(request, RANGE_BYTES_MAX);
+function answerRange(
+  member: AnswerOptions,
+  asker: Asker,
+  id: number,
+  result: RangeResult | ErrorCode,
+): void {
+  if (typeof result === 'number') return asker.refuse(id, result, undefined);
+  const { clusterId, nodeId, revision, term } = member.header(result.revision);
+  const { kvs, more, count } = result;
+  const body = { clusterId, nodeId, revision, term, kvs, more, count };
+  asker.answer(id, { type: FrameType.Range, body });
+}
+
+function answerTxn(
+  member: AnswerOptions,
+  asker: Asker,
+  id: number,
+  result: TxnResult | ErrorCode,
+): void {
   if (typeof result === 'number') return asker.refuse(id, result, undefined);
   const { succeeded, results } = result;
   const body = { ...member.header(result.revision), succeeded, results };

@@ -5,6 +5,8 @@
  * was proposed here answers its client; a refusal by the store is a result like any other, the same
  * on every member.
  *
+ * While a large deletion is under way, an entry that would write its keys waits, and all behind it.
+ *
  * Invariant: the store's applied index ascends by one; entries it has already are skipped.
  */
 
@@ -24,6 +26,7 @@ import type { Store } from '../kvstore/store.ts';
 import { Ring } from '../ring.ts';
 import { decodeCommand } from '../rpc/command-codec.ts';
 import { type ApplyResult, applyCommand } from './apply-command.ts';
+import { isHeldUp } from './held-up.ts';
 import type { Lessor } from './lessor.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 import { writeReply } from './write-reply.ts';
@@ -52,11 +55,21 @@ type PhysicalCompaction = {
   readonly result: WriteResult;
 };
 
+/** A write that is answered once the deletion it began has ended, or that of an earlier sending. */
+type WaitingDeletion = {
+  /** The revision that the deletion made. */
+  readonly revision: number;
+  readonly proposal: Proposal;
+};
+
 /** The committed entries of a member that wait to be applied. */
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #waiting = new Ring<Entry>();
   #compactions: PhysicalCompaction[] = [];
+  #deletions: WaitingDeletion[] = [];
+  /** The next entry waits for a deletion under way. */
+  #isHeldUp = false;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -83,6 +96,8 @@ export class Applier {
     for (let count = 0; count < APPLY_SLICE_ENTRIES; count += 1) {
       const entry = this.#waiting.peek();
       if (entry === undefined || store.unflushedBytes() >= UNFLUSHED_BYTES_MAX) return;
+      this.#isHeldUp = this.#mustWait(entry);
+      if (this.#isHeldUp) return;
       this.#waiting.shift();
       this.#apply(entry);
       if (clock.nowMs() >= untilMs) return;
@@ -91,12 +106,34 @@ export class Applier {
 
   /** Whether `run` could go on now. */
   get canRun(): boolean {
-    return this.#waiting.count > 0 && this.#options.store.unflushedBytes() < UNFLUSHED_BYTES_MAX;
+    if (this.#waiting.count === 0 || this.#isHeldUp) return false;
+    return this.#options.store.unflushedBytes() < UNFLUSHED_BYTES_MAX;
   }
 
   /** A snapshot took the place of what waited. */
   clear(): void {
     this.#waiting.clear();
+    this.#isHeldUp = false;
+  }
+
+  /** The snapshot is in place: what deletions came to that ended elsewhere, others must tell. */
+  replaced(): void {
+    const { deletions } = this.#options.store;
+    const lost = this.#deletions.filter(({ revision }) => !deletions.has(revision));
+    this.#deletions = this.#deletions.filter(({ revision }) => deletions.has(revision));
+    for (const { proposal } of lost) this.#options.onLost(proposal);
+  }
+
+  /** Goes on with a deletion under way; answers those who waited for it. Whether more is left. */
+  deleteStep(): boolean {
+    const { deletions } = this.#options.store;
+    const hasMore = deletions.step();
+    for (const { revision, answer } of deletions.takeEnded()) {
+      const done = this.#deletions.filter((waiting) => waiting.revision === revision);
+      this.#deletions = this.#deletions.filter((waiting) => waiting.revision !== revision);
+      for (const { proposal } of done) this.#settle(proposal, answer);
+    }
+    return hasMore;
   }
 
   /**
@@ -112,6 +149,12 @@ export class Applier {
     this.#compactions = this.#compactions.filter((waiting) => waiting.revision > removed);
     for (const { proposal, result } of done) this.#answer(proposal, result);
     return hasMore;
+  }
+
+  #mustWait(entry: Entry): boolean {
+    const { store } = this.#options;
+    if (store.deletions.count() === 0 || entry.type !== EntryType.Command) return false;
+    return isHeldUp(store, decodeCommand(entry.data));
   }
 
   #apply(entry: Entry): void {
@@ -154,6 +197,8 @@ export class Applier {
     const command = logged.type === FrameType.Once ? logged.command : logged;
     if (typeof result === 'number') {
       asker.refuse(id, result, undefined);
+    } else if ('isUnderWay' in result) {
+      this.#deletions.push({ revision: result.revision, proposal });
     } else if (command.type === FrameType.Compact && command.body.physical) {
       this.#compactions.push({ revision: command.body.revision, proposal, result });
     } else {

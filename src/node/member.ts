@@ -233,7 +233,7 @@ export class Member {
     if (nowMs - this.#trimmedMs >= TRIM_INTERVAL_MS && !this.#isInstalling) {
       this.#trimmedMs = nowMs;
       trimLog(this.raft, this.options.wal, this.store, this.options.logKept);
-      this.serving.compact();
+      this.serving.remove();
     }
     if (!this.#isInstalling) this.serving.tick();
     this.schedulePump();

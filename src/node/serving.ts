@@ -6,7 +6,7 @@
  */
 
 import { FLUSH_BYTES } from '../../include/kvstore.ts';
-import { type Configuration, type Entry, Role, type Term, TICK_MS } from '../../include/node.ts';
+import { type Configuration, type Entry, Role, type Term } from '../../include/node.ts';
 import type { InternalCommand, ReplyHeader } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
@@ -16,6 +16,7 @@ import type { Asker } from './asker.ts';
 import { Lessor, NO_TERM } from './lessor.ts';
 import type { Proposals } from './proposals.ts';
 import * as core from './raft/raft.ts';
+import { Readings } from './readings.ts';
 import type { Read, Reads } from './reads.ts';
 
 /** What a member lends. */
@@ -50,7 +51,10 @@ export class Serving {
   readonly #lessor: Lessor;
   readonly #applier: Applier;
   readonly #answers: AnswerOptions;
-  #isCompacting = false;
+  readonly #readings = new Readings();
+  #isRemoving = false;
+  /** Removing goes on when the flush under way is done. */
+  #isPaused = false;
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -58,7 +62,8 @@ export class Serving {
     const lessor = new Lessor({ store, clock, propose: options.propose });
     this.#lessor = lessor;
     const { proposeFor: propose, answerMembers } = options;
-    this.#answers = { store, lessor, header, redirect, propose, answerMembers };
+    const readings = this.#readings;
+    this.#answers = { store, lessor, readings, header, redirect, propose, answerMembers };
     this.#applier = new Applier({
       store,
       clock,
@@ -89,6 +94,7 @@ export class Serving {
   /** The snapshot is in place. */
   replaced(): void {
     this.#options.store.watches.storeReplaced();
+    this.#applier.replaced();
   }
 
   /** The share of a pump: a slice of what there is to do; asks for another pump for the rest. */
@@ -102,10 +108,12 @@ export class Serving {
       if (ready === undefined) break;
       for (const read of ready) this.answerRead(read);
     }
+    this.#readings.step();
     store.watches.notify();
     const hasLagging = store.watches.catchUp();
     store.flushIfDue(clock.nowMs())?.then(schedulePump, onFatal);
-    if (hasLagging || this.#applier.canRun) schedulePump();
+    if (hasLagging || this.#applier.canRun || this.#readings.count > 0) schedulePump();
+    if (this.#isPaused || store.deletions.count() > 0) this.remove();
   }
 
   /** One tick of the clock. */
@@ -122,6 +130,7 @@ export class Serving {
   /** Answers a read from the store as it is. */
   answerRead(read: Omit<Read, 'deadlineMs'>): void {
     answerRead(this.#answers, read);
+    if (this.#readings.count > 0) this.#options.schedulePump();
   }
 
   /** Names all leases. */
@@ -130,23 +139,21 @@ export class Serving {
   }
 
   /**
-   * Compaction goes step by step, each in a turn of its own, whenever there is something to remove.
+   * Removes what is deleted or compacted, step by step, each in a turn of its own, as long as there
+   * is something. Must not outrun the flush that applying waits for.
    */
-  compact(): void {
+  remove(): void {
     const { store, clock, isOpen, schedulePump } = this.#options;
-    if (this.#isCompacting || !isOpen()) return;
-    this.#isCompacting = true;
+    if (this.#isRemoving || !isOpen()) return;
+    this.#isPaused = store.unflushedBytes() >= FLUSH_BYTES;
+    if (this.#isPaused) return;
+    this.#isRemoving = true;
     clock.soon(() => {
-      this.#isCompacting = false;
+      this.#isRemoving = false;
       if (!isOpen()) return;
-      if (store.unflushedBytes() >= FLUSH_BYTES) {
-        // Removing must not outrun the flush that applying waits for.
-        clock.after(TICK_MS, () => this.compact());
-        return;
-      }
-      const hasMore = this.#applier.compactStep();
+      const hasMore = this.#applier.deleteStep() || this.#applier.compactStep();
       schedulePump();
-      if (hasMore) this.compact();
+      if (hasMore) this.remove();
     });
   }
 

@@ -118,13 +118,15 @@ class MemoryBase implements MapBase {
   readonly has: MapBase['has'] = (table, key) => this.#view.get(table, key) !== undefined;
   readonly cursor: MapBase['cursor'] = (table, bounds) => this.#view.cursor(table, bounds);
 
-  readonly count: MapBase['count'] = (table, bounds) => {
+  readonly countSome: MapBase['countSome'] = (table, bounds, countMax) => {
     let count = 0;
-    this.#view.scan(table, bounds, () => {
-      count += 1;
-      return true;
+    let rest: Buffer | undefined;
+    this.#view.scan(table, bounds, (key) => {
+      if (count >= countMax && count > 0) rest = key;
+      else count += 1;
+      return rest === undefined;
     });
-    return count;
+    return { count, rest };
   };
 
   readonly write = async (overlay: Overlay): Promise<void> => {

@@ -78,15 +78,20 @@ function countingHome(): { home: StoreHome; take: () => number } {
       visits += 1;
       return map.get(table, key);
     },
-    scan: (table, bounds, visit) =>
-      map.scan(table, bounds, (key, value) => {
-        visits += 1;
-        return visit(key, value);
-      }),
-    count: (table, bounds) => {
-      const count = map.count(table, bounds);
-      visits += count;
-      return count;
+    scan: (table, bounds, visit, visitDeleted) =>
+      map.scan(
+        table,
+        bounds,
+        (key, value) => {
+          visits += 1;
+          return visit(key, value);
+        },
+        visitDeleted,
+      ),
+    countSome: (table, bounds, countMax) => {
+      const part = map.countSome(table, bounds, countMax);
+      visits += part.count;
+      return part;
     },
   });
   const home = { ...memory, open: async () => counting(await memory.open()) };

@@ -13,7 +13,10 @@ export function account(store: Store): void {
   store.setApplied({ index: store.applied().index + 1, term: 1, configuration: CONFIGURATION });
 }
 
-/** Applies entries written as text: `put a 1`, `del a b`, `compact 5`. Watches are not told yet. */
+/**
+ * Applies entries written as text: `put a 1`, `del a b`, `compact 5`; deletions to their end.
+ * Watches are not told yet.
+ */
 export function apply(store: Store, ...lines: readonly string[]): void {
   for (const line of lines) {
     const [word, first = '', second = ''] = line.split(' ');
@@ -21,6 +24,7 @@ export function apply(store: Store, ...lines: readonly string[]): void {
     else if (word === 'del') store.deleteRange(deleteOf(first, second));
     else store.compact({ revision: Number(first), physical: false });
     account(store);
+    while (store.deletions.step());
   }
 }
 

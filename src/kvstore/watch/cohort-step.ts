@@ -10,6 +10,8 @@
  * event in that revision is told an empty batch at its end, so that its client need not wait for
  * the next event to know that the revision is whole.
  *
+ * A step ends before a revision whose deletion is under way; the hub sorts out whom that concerns.
+ *
  * Limits: a step visits about CATCH_UP_STEP_REVISIONS_MAX changes or CATCH_UP_STEP_BYTES_MAX, at
  * most twice as many to reach the end of a revision.
  */
@@ -24,6 +26,7 @@ import {
   type WatchEvent,
 } from '../../../include/kvstore.ts';
 import { encodeRevisionKey, readCounter } from '../key-record.ts';
+import { lastWhole } from '../live-keys.ts';
 import { storedKey } from '../revision-record.ts';
 import type { StoreState } from '../store-state.ts';
 import { findGroups, removeFromCohort } from './grouping.ts';
@@ -48,6 +51,8 @@ class Step {
   readonly #park: (watch: Watch) => void;
   /** Groups with pending events. */
   #touched: Group[] = [];
+  /** How far it may go: the revision behind may not be whole. */
+  readonly #lastMain: number;
   #visited = 0;
   #visitedBytes = 0;
 
@@ -55,11 +60,12 @@ class Step {
     this.#state = state;
     this.#cohort = cohort;
     this.#park = park;
+    this.#lastMain = lastWhole(state, cohort.main);
   }
 
   run(): void {
-    const { revision } = this.#state;
     const cohort = this.#cohort;
+    const revision = this.#lastMain;
     const isFew = revision - cohort.main < LOOK_UP_REVISIONS_MAX;
     if (isFew ? this.#lookUp() : this.#scan()) {
       cohort.main = revision + 1;
@@ -75,9 +81,9 @@ class Step {
    * @returns whether the end was reached
    */
   #lookUp(): boolean {
-    const { map, revision } = this.#state;
+    const { map } = this.#state;
     let { sub } = this.#cohort;
-    for (let main = Math.max(this.#cohort.main, 0); main <= revision; main += 1) {
+    for (let main = Math.max(this.#cohort.main, 0); main <= this.#lastMain; main += 1) {
       for (; ; sub += 1) {
         const record = map.get(Table.Revisions, encodeRevisionKey(main, sub));
         if (record === undefined) break;
@@ -90,11 +96,11 @@ class Step {
 
   /** Does the same in one scan. */
   #scan(): boolean {
-    const { map, revision } = this.#state;
+    const { map } = this.#state;
     const { main, sub } = this.#cohort;
     const bounds = {
       from: encodeRevisionKey(Math.max(main, 0), sub),
-      to: encodeRevisionKey(revision + 1, 0),
+      to: encodeRevisionKey(this.#lastMain + 1, 0),
       reverse: false,
     };
     let isAtEnd = true;

@@ -17,6 +17,9 @@
  * A watch that is ahead of its cohort is not told what comes before its own place. So a watch may
  * join any cohort behind it: one that starts in the future is in the live cohort.
  *
+ * A cohort that comes to a revision whose deletion is under way leaves its watches of those keys
+ * behind, held, and goes on with the others (held-cohorts.ts).
+ *
  * A compaction ends watches that have not been told what it removes, but never one in sync: the
  * store tells the live cohort before it removes anything.
  */
@@ -35,7 +38,8 @@ import type { StoreState } from '../store-state.ts';
 import { advance } from './cohort-step.ts';
 import { createWatch } from './create-watch.ts';
 import { addToCohort, removeFromCohort, takeWatches } from './grouping.ts';
-import { tellKeyHistory } from './key-history.ts';
+import { HeldCohorts } from './held-cohorts.ts';
+import { deletionAhead, tellKeyHistory } from './key-history.ts';
 import { isCompacted, LaggingCohorts } from './lagging-cohorts.ts';
 import { canTell } from './telling.ts';
 import {
@@ -78,6 +82,7 @@ class Hub {
   /** Watches in sync, and those that start in the future. */
   #live: Cohort;
   readonly #lagging = new LaggingCohorts();
+  readonly #held = new HeldCohorts((watch, from) => this.#onHeld(watch, from));
   readonly #streams = new Set<StreamState>();
   /** Streams whose queue is to be served, in turn. */
   readonly #due = new Ring<StreamState>();
@@ -124,23 +129,25 @@ class Hub {
 
   notify(): boolean {
     const state = this.#state();
+    this.#releaseHeld(state);
     this.#skipUnwatched(state);
-    // Only a revision too large for one step is told over several turns.
-    while (this.#live.main <= state.revision) {
-      advance(state, this.#live, this.#parkLive);
-      if (this.#live.sub > 0) return false;
+    const live = this.#live;
+    // Only a revision too large for one step is told, or sorted out, over several turns.
+    while (live.main <= state.revision) {
+      const { main } = live;
+      this.#advance(state, live, this.#parkLive);
+      if (live.sub > 0 || live.main === main) return false;
     }
-    return true;
+    return !this.#lagging.owes(state.compactRevision);
   }
 
   catchUp(): boolean {
     const state = this.#state();
     this.#removeClosed();
     this.#goRound();
-    if (this.#live.main <= state.revision) {
-      this.#skipUnwatched(state);
-      advance(state, this.#live, this.#parkLive);
-    }
+    this.#releaseHeld(state);
+    this.#skipUnwatched(state);
+    if (this.#live.main <= state.revision) this.#advance(state, this.#live, this.#parkLive);
     this.#isCohortsTurn = !this.#isCohortsTurn;
     if (this.#lagging.count > 0 && (this.#isCohortsTurn || this.#due.count === 0)) {
       this.#advanceLagging(state);
@@ -245,6 +252,22 @@ class Hub {
     this.#live.sub = 0;
   }
 
+  /** Tells a cohort what follows its place, or sorts out whom a deletion under way concerns. */
+  #advance(state: StoreState, cohort: Cohort, park: (watch: Watch) => void): void {
+    const deletion = state.deletions.find(({ main }) => main === cohort.main);
+    if (deletion === undefined) advance(state, cohort, park);
+    // It may have been told of it before, by a store that a snapshot replaced: then it waits.
+    else if (cohort.sub === 0) this.#held.sortOut(state, cohort, deletion);
+  }
+
+  #releaseHeld(state: StoreState): void {
+    for (const cohort of this.#held.takeEnded(state)) this.#lagging.add(cohort);
+  }
+
+  readonly #onHeld = (watch: Watch, from: Cohort): void => {
+    if (from === this.#live) watch.stream.laggingCount += 1;
+  };
+
   readonly #parkLive = (watch: Watch): void => {
     watch.stream.laggingCount += 1;
     this.#enqueue(watch);
@@ -317,20 +340,30 @@ class Hub {
       this.#join(watch);
       return 1;
     }
+    if (watch.end === SINGLE_KEY) return this.#goOnWithKey(state, watch);
     const { queue } = watch.stream;
-    if (watch.end === SINGLE_KEY) {
-      const visits = tellKeyHistory(state, watch, TURN_VISITS_MAX);
-      if (watch.nextMain > state.revision) {
-        this.#join(watch);
-      } else {
-        queue.delete(watch);
-        queue.add(watch);
-      }
-      return visits;
-    }
     queue.delete(watch);
     if (!this.#lagging.take(watch)) queue.add(watch);
     return 1;
+  }
+
+  #goOnWithKey(state: StoreState, watch: Watch): number {
+    const { queue } = watch.stream;
+    const deletion = deletionAhead(state, watch);
+    if (deletion?.main === watch.nextMain) {
+      queue.delete(watch);
+      this.#held.hold(watch, deletion);
+      return 1;
+    }
+    const last = deletion === undefined ? state.revision : deletion.main - 1;
+    const visits = tellKeyHistory(state, watch, last, TURN_VISITS_MAX);
+    if (watch.nextMain > state.revision) {
+      this.#join(watch);
+    } else {
+      queue.delete(watch);
+      queue.add(watch);
+    }
+    return visits;
   }
 
   #advanceLagging(state: StoreState): void {
@@ -340,14 +373,14 @@ class Hub {
         watch.nextMain = Math.max(watch.nextMain, cohort.main);
         this.#join(watch);
       }
-    } else if (isCompacted(state, cohort.main)) {
+    } else if (isCompacted(state, cohort.main) && !cohort.isOwed) {
       for (const watch of takeWatches(cohort, STEP_WATCHES_MAX)) {
         watch.nextMain = Math.max(watch.nextMain, cohort.main);
         // It may be ahead of its cohort: the queue decides.
         this.#enqueue(watch);
       }
     } else {
-      advance(state, cohort, this.#enqueue);
+      this.#advance(state, cohort, this.#enqueue);
     }
     if (cohort.count === 0) this.#lagging.delete(cohort);
   }

@@ -54,6 +54,11 @@ export class IntervalTree<T> {
     search(this.#root, key, found);
   }
 
+  /** One of the values whose range has a key in common with start <= key < end. */
+  overlapping(start: string, end: string | undefined): T | undefined {
+    return overlapping(this.#root, start, end);
+  }
+
   /** One of the values; undefined when there is none. */
   any(): T | undefined {
     return this.#root?.value;
@@ -77,6 +82,18 @@ function search<T>(node: Node<T> | undefined, key: string, found: T[]): void {
   if (key < node.start) return;
   if (isBelow(key, node.end)) found.push(node.value);
   search(node.right, key, found);
+}
+
+function overlapping<T>(
+  node: Node<T> | undefined,
+  start: string,
+  end: string | undefined,
+): T | undefined {
+  if (node === undefined || !isBelow(start, node.endMax)) return undefined;
+  const left = overlapping(node.left, start, end);
+  if (left !== undefined) return left;
+  if (!isBelow(node.start, end)) return undefined;
+  return isBelow(start, node.end) ? node.value : overlapping(node.right, start, end);
 }
 
 function insert<T>(node: Node<T> | undefined, added: Node<T>): Node<T> {

@@ -13,7 +13,9 @@ import {
   type WatchEvent,
 } from '../../../include/kvstore.ts';
 import { assert } from '../../assert.ts';
+import type { Deletion } from '../deletion-record.ts';
 import { chainIndexOf, encodeRevisionKey, headKey, readCounter } from '../key-record.ts';
+import { removes } from '../live-keys.ts';
 import { jumpKey, prevKey } from '../revision-record.ts';
 import type { StoreState } from '../store-state.ts';
 import { isWanted, toEvent, withPrevKv } from './revision-events.ts';
@@ -40,10 +42,16 @@ type Link = KeyRevision & { readonly number: number; readonly key: Buffer };
 
 /**
  * Tells a watch of a single key some of what it has missed, and moves it behind that.
+ * @param last the last revision that is known to be whole for its key
  * @param countMax most changes to read
  * @returns how many were visited, large ones counted as several
  */
-export function tellKeyHistory(state: StoreState, watch: Watch, countMax: number): number {
+export function tellKeyHistory(
+  state: StoreState,
+  watch: Watch,
+  last: number,
+  countMax: number,
+): number {
   const { options } = watch;
   const { revision } = state;
   const hasPrevKv = (options & WatchOption.PrevKv) !== 0;
@@ -57,14 +65,25 @@ export function tellKeyHistory(state: StoreState, watch: Watch, countMax: number
     const event = toEvent(record, main);
     events.push(hasPrevKv ? withPrevKv(state, record, event) : event);
   }
-  const last = history.revisions.at(-1);
-  watch.nextMain = last !== undefined && history.hasMore ? last.main : revision + 1;
-  watch.nextSub = last !== undefined && history.hasMore ? last.sub + 1 : 0;
+  const told = history.hasMore ? history.revisions.at(-1) : undefined;
+  watch.nextMain = told === undefined ? last + 1 : told.main;
+  watch.nextSub = told === undefined ? 0 : told.sub + 1;
   const isFragment = history.isTorn;
   if (events.length > 0 || (watch.isTorn && !isFragment)) {
     tell(watch, { revision, events, isFragment });
   }
   return visits;
+}
+
+/** The deletion under way that will remove the key of a watch, which has not been told of it. */
+export function deletionAhead(state: StoreState, watch: Watch): Deletion | undefined {
+  if (state.deletions.length === 0) return undefined;
+  const key = Buffer.from(watch.key, 'latin1');
+  const record = key.length > KEY_BYTES_MAX ? undefined : state.map.get(Table.Keys, key);
+  if (record === undefined) return undefined;
+  return state.deletions.find(
+    (deletion) => deletion.main >= watch.nextMain && removes(deletion, key, record),
+  );
 }
 
 /**

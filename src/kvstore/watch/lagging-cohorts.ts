@@ -35,6 +35,14 @@ export class LaggingCohorts {
     this.#cohorts.delete(cohort);
   }
 
+  /** Whether watches are owed what was up to a revision. */
+  owes(revision: number): boolean {
+    for (const cohort of this.#cohorts) {
+      if (cohort.isOwed && cohort.main <= revision) return true;
+    }
+    return false;
+  }
+
   /** Puts a watch into a cohort; returns false when it has to wait until another one is done. */
   take(watch: Watch): boolean {
     const { nextMain, nextSub } = watch;

@@ -3,7 +3,8 @@
  *
  * A *cohort* is a set of watches that have been told all before one place of history and go on from
  * there together. The live cohort has been told all: its watches are in sync. A lagging watch is in
- * a cohort further back, or waits in its stream's queue.
+ * a cohort further back, or waits in its stream's queue, or in a held cohort for a revision that is
+ * not whole.
  *
  * Watches of a cohort with the same keys and options form a *group*: they get the same batches.
  *
@@ -102,10 +103,13 @@ export type Cohort = Place & {
   count: number;
   /** Watches that were told a fragment of the revision that the place is in. */
   torn: Watch[];
+  /** It is told what it waited for, compacted meanwhile or not (held-cohorts.ts). */
+  isOwed: boolean;
 };
 
 /** Makes a cohort without watches. */
 export function createCohort(main: number, sub: number): Cohort {
   const singles = new Map<string, Group>();
-  return { main, sub, singles, ranges: new IntervalTree<Group>(), count: 0, torn: [] };
+  const ranges = new IntervalTree<Group>();
+  return { main, sub, singles, ranges, count: 0, torn: [], isOwed: false };
 }
