@@ -12,8 +12,13 @@ import { FlushQueue } from '../rpc/flush-queue.ts';
 import { Methods } from './calls/methods.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { Budget } from './grpc/message-reader.ts';
+import type { Exchange } from './http/exchange.ts';
+import { serveHttp } from './http/http-server.ts';
+import { Http1Server } from './http/http1.ts';
+import { Http2Exchange } from './http/http2-exchange.ts';
+import { createPages, type Pages } from './http/pages.ts';
 import { Http2Connection } from './http2/connection.ts';
-import { H2Error, PREFACE } from './http2/frames.ts';
+import { PREFACE } from './http2/frames.ts';
 import type { Http2Stream } from './http2/stream.ts';
 import { NodeClient, type NodeClientOptions } from './node-client.ts';
 import { addAuth } from './v3/auth.ts';
@@ -55,7 +60,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const node = new NodeClient(options);
   const methods = new Methods();
   addServices(methods, node, options.members);
-  const front = new Front(options, methods);
+  const front = new Front(options, methods, createPages(node));
   const server = createServer({ noDelay: true }, (socket) => front.accept(socket));
   await listen(server, options.host, options.port);
   const address = server.address();
@@ -88,14 +93,18 @@ function addServices(methods: Methods, node: NodeClient, members: readonly Membe
 class Front {
   readonly #options: GatewayOptions;
   readonly #methods: Methods;
+  readonly #pages: Pages;
+  readonly #http1: Http1Server;
   readonly #flushQueue: FlushQueue;
   readonly #budget: Budget = { usedBytes: 0 };
   readonly #sockets: Set<Socket> = new Set();
   readonly #connections: Set<Http2Connection> = new Set();
 
-  constructor(options: GatewayOptions, methods: Methods) {
+  constructor(options: GatewayOptions, methods: Methods, pages: Pages) {
     this.#options = options;
     this.#methods = methods;
+    this.#pages = pages;
+    this.#http1 = new Http1Server((exchange) => this.#onExchange(exchange));
     this.#flushQueue = new FlushQueue(options.clock);
   }
 
@@ -116,7 +125,7 @@ class Front {
       socket.off('data', onData);
       timer.cancel();
       if (isHttp2) this.#serveHttp2(socket, head);
-      else socket.destroy();
+      else this.#http1.accept(socket, head);
     };
     socket.on('data', onData);
   }
@@ -124,6 +133,7 @@ class Front {
   /** Answers what is under way, for a while, and closes all connections. */
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.leave();
+    this.#http1.closeIdle();
     const { clock } = this.#options;
     await new Promise<void>((resolve) => {
       const until = clock.nowMs() + STOP_MS;
@@ -156,7 +166,16 @@ class Front {
     const { clock } = this.#options;
     if (type.startsWith('application/grpc')) {
       serveGrpc({ methods: this.#methods, budget: this.#budget, clock }, stream, path);
-    } else stream.reset(H2Error.Protocol);
+      return;
+    }
+    const exchange = new Http2Exchange(stream);
+    stream.listener = exchange;
+    this.#onExchange(exchange);
+  }
+
+  #onExchange(exchange: Exchange): void {
+    const { clock } = this.#options;
+    serveHttp({ methods: this.#methods, pages: this.#pages, clock }, exchange);
   }
 }
 

@@ -66,9 +66,9 @@ async function campaign(
   const rev = own?.createRevision ?? claim.revision;
   const leader = { name, key, rev, lease };
   if (own !== undefined && !own.value.equals(value)) await proclaim(node, leader, value);
-  const head = await waitForElders(node, prefix, rev - 1, call);
+  await waitForElders(node, prefix, rev - 1, call);
   if (call.isEnded) await resign(node, leader);
-  else call.answer({ header: node.header(head), leader });
+  else call.answer({ header: node.header(claim), leader });
 }
 
 async function proclaim(node: NodeClient, leader: LeaderKey, value: Buffer): Promise<ReplyHeader> {

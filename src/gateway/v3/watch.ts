@@ -19,6 +19,9 @@ import { ServedWatch, type WatchOwner } from './served-watch.ts';
 /** The id in answers that are no watch's. */
 const NO_WATCH = -1n;
 
+/** What an empty key stands for. */
+const FIRST_KEY: Buffer = Buffer.from([0]);
+
 /** Adds the service. */
 export function addWatch(methods: Methods, node: NodeClient): void {
   methods.stream(WatchService.Watch, (call) => new WatchCall(node, call));
@@ -103,19 +106,27 @@ class WatchCall implements Receiver<WatchRequest>, WatchOwner {
   // ---- requests ----
 
   #create(request: WatchCreateRequest): void {
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      this.#refuse(new KvorumError(refusal).message);
+      return;
+    }
     const id = request.watch_id === 0n ? this.#drawId() : request.watch_id;
-    if (this.#watches.has(id)) {
-      this.#refuse(new KvorumError(ErrorCode.WatchExists).message);
-      return;
-    }
-    if (request.start_revision < 0) {
-      this.#refuse(new KvorumError(ErrorCode.Compacted).message);
-      return;
-    }
     const watch = new ServedWatch(this.#node, this, id, request);
     this.#watches.set(id, watch);
     watch.start();
     if (this.#isHeld) watch.hold();
+  }
+
+  /** What its node need not be asked about; a refusal draws no id. */
+  #refusal(request: WatchCreateRequest): ErrorCode | undefined {
+    const { key, range_end: end, watch_id: id, start_revision } = request;
+    const isOpen = end.length === 0 || (end.length === 1 && end[0] === 0);
+    if (!isOpen && Buffer.compare(end, key.length === 0 ? FIRST_KEY : key) <= 0) {
+      return ErrorCode.WatchRangeEmpty;
+    }
+    if (id !== 0n && this.#watches.has(id)) return ErrorCode.WatchExists;
+    return start_revision < 0 ? ErrorCode.Compacted : undefined;
   }
 
   #drawId(): bigint {
