@@ -56,6 +56,7 @@ import type {
   Watcher,
   WatchOptions,
 } from './client-data.ts';
+import type { MemberRequests } from './client-members.ts';
 import type { KeyValue } from './kvstore.ts';
 import type { NodeId } from './node.ts';
 import type {
@@ -74,6 +75,7 @@ import type {
 } from './rpc.ts';
 
 export * from './client-data.ts';
+export * from './client-members.ts';
 
 /** The port of the first node of the development cluster. */
 export const ENDPOINT_DEFAULT = '127.0.0.1:7001';
@@ -153,7 +155,7 @@ export type StatusOptions = CallOptions & {
 };
 
 /** A client of one cluster. Connects on first use. */
-export type Client = {
+export type Client = MemberRequests & {
   /** The endpoints as understood, `host:port` each. */
   readonly endpoints: readonly string[];
   /** Writes one pair. */

@@ -84,6 +84,7 @@ export function kindOf(request: Request): CallKind {
     case FrameType.SessionOpen: // one opened in vain ends by itself
       return CallKind.Renewal;
     case FrameType.MoveLeader:
+    case FrameType.MemberChange:
     case FrameType.Once:
       return CallKind.Write;
     default:

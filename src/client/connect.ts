@@ -47,6 +47,7 @@ import {
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import { readHistory } from './history.ts';
 import { LeaseKeeper, RENEWALS_IN_TTL } from './lease-keeper.ts';
+import { memberRequests } from './members.ts';
 import { readPages } from './pages.ts';
 import {
   compactRequest,
@@ -126,6 +127,7 @@ export function connect(options: ClientOptions, machine: Partial<Machine> = {}):
     ...watchRequests(parts),
     ...leaseRequests(parts),
     ...clusterRequests(parts),
+    ...memberRequests(ask),
     close: async () => {
       keeper.close();
       router.close();

@@ -2,9 +2,9 @@
  * The member's network in production: a link to each peer, the port that peers and clients connect
  * to, and snapshot streams both ways.
  *
- * Links follow the configuration in force. A peer that it does not know yet is newer than what this
- * member has applied, and is answered on the connection that it opened; one that was a member and
- * is none any more is told so, and then ends itself.
+ * Links follow the configuration in force. A peer that cannot be dialled (it is newer than what this
+ * member knows, or is moving to another place) is answered on the connection that it opened itself;
+ * one that was a member and is none any more is told so, and then ends itself.
  *
  * Whether a peer is online is what its link says; a lost connection, either way, is told to the
  * core as a hint, since a process that died takes both down at once.
@@ -75,7 +75,7 @@ export class Network {
     this.transport = {
       send: (message) => {
         const peer = this.#peers.get(message.to);
-        if (peer !== undefined) peer.link.send(message);
+        if (peer?.link.isOnline) peer.link.send(message);
         else this.#server?.answerPeer(message);
       },
       flush: () => this.#flushQueue.flush(),

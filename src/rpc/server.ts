@@ -23,6 +23,7 @@ import {
   HELLO_TIMEOUT_MS,
   type Hello,
   KvorumError,
+  PEER_QUEUED_BYTES_MAX,
   PROTOCOL_VERSION,
 } from '../../include/rpc.ts';
 import type { Clock, Timer } from '../clock.ts';
@@ -160,12 +161,13 @@ export class Server {
   }
 
   /**
-   * Sends a message back on the connection that a peer opened, to one whose address is not known:
-   * dropped if there is none.
+   * Sends a message back on the connection that a peer opened, to one that cannot be dialled:
+   * dropped if there is none, or too much waits there already.
    */
   answerPeer(message: Message): void {
     const connection = this.#peers.get(message.to);
-    if (connection !== undefined) writeMessage(connection.writer, message);
+    if (connection === undefined || connection.queuedBytes > PEER_QUEUED_BYTES_MAX) return;
+    writeMessage(connection.writer, message);
   }
 
   /** Tells those peers that were removed, and are still connected, that they were. */
