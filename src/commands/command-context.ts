@@ -12,7 +12,6 @@ import { createJsonPrinter } from '../client/terminal/json-printer.ts';
 import { type Answer, hexId, type PairStyle, type Printer } from '../client/terminal/printer.ts';
 import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../client/terminal/table-printer.ts';
-import type { MemberRecord } from '../gateway/v3/cluster.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import type { Interrupts } from './interrupts.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -37,7 +36,6 @@ export type GatewayWorkerData = {
   readonly port: number;
   /** Where its node listens, `host:port`. */
   readonly endpoint: string;
-  readonly members: readonly MemberRecord[];
 };
 
 /** What a worker thread is given. */

@@ -7,11 +7,10 @@
 
 import { parentPort, type Worker } from 'node:worker_threads';
 import type { Log, LogEvent, LogFields } from '../../include/log.ts';
-import type { ClusterConfig, NodeConfig, NodeId } from '../../include/node.ts';
+import type { ClusterConfig, NodeId } from '../../include/node.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
 import { createSystemClock } from '../clock.ts';
 import { type Gateway, startGateway } from '../gateway/gateway.ts';
-import type { MemberRecord } from '../gateway/v3/cluster.ts';
 import { nodeOf } from '../node/nodes-conf.ts';
 import { createRandom, drawSeed } from '../random.ts';
 import { type GatewayWorkerData, type StartWorker, StopMessage } from './command-context.ts';
@@ -82,7 +81,6 @@ class Keeper implements GatewayThread {
       host: self.address,
       port,
       endpoint: formatEndpoint(self.address, self.port),
-      members: cluster.nodes.map(recordOf),
     };
     this.#log = log;
   }
@@ -123,25 +121,14 @@ class Keeper implements GatewayThread {
   }
 }
 
-/** A node of nodes.conf as a member. */
-function recordOf({ id, address, port, clientPort, role }: NodeConfig): MemberRecord {
-  return {
-    id,
-    name: `node-${id}`,
-    endpoint: formatEndpoint(address, port),
-    clientEndpoint: clientPort === undefined ? undefined : formatEndpoint(address, clientPort),
-    isLearner: role === 'learner',
-  };
-}
-
 /** The body of the thread: one gateway, until the parent says stop. */
 export async function runGatewayWorker(data: GatewayWorkerData): Promise<void> {
-  const { id: nodeId, clusterId, host, port, endpoint, members } = data;
+  const { id: nodeId, clusterId, host, port, endpoint } = data;
   const clock = createSystemClock();
   boundYoungGeneration(clock);
   const log = createThreadLog();
   const random = createRandom(drawSeed());
-  const options = { nodeId, clusterId, host, port, endpoint, members, clock, random, log };
+  const options = { nodeId, clusterId, host, port, endpoint, clock, random, log };
   const gateway: Gateway = await startGateway(options).catch((cause: Error) => {
     const where = formatEndpoint(host, port);
     throw new Error(`the client port ${where} cannot be opened: ${cause.message}`, { cause });

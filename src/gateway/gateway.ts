@@ -9,6 +9,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '../../include/log.ts';
 import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
+import { LeaderSight } from './calls/leader-sight.ts';
 import { Methods } from './calls/methods.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { Budget } from './grpc/message-reader.ts';
@@ -22,7 +23,7 @@ import { PREFACE } from './http2/frames.ts';
 import type { Http2Stream } from './http2/stream.ts';
 import { NodeClient, type NodeClientOptions } from './node-client.ts';
 import { addAuth } from './v3/auth.ts';
-import { addCluster, type MemberRecord } from './v3/cluster.ts';
+import { addCluster } from './v3/cluster.ts';
 import { addElection } from './v3/election.ts';
 import { addHealth } from './v3/health.ts';
 import { addKv } from './v3/kv.ts';
@@ -44,7 +45,6 @@ export type GatewayOptions = NodeClientOptions & {
   readonly host: string;
   /** 1 to 65535; 0 for any that is free. */
   readonly port: number;
-  readonly members: readonly MemberRecord[];
   readonly log: Log;
 };
 
@@ -58,8 +58,9 @@ export type Gateway = {
 /** Starts a gateway. Rejects when its port cannot be opened. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const node = new NodeClient(options);
-  const methods = new Methods();
-  addServices(methods, node, options.members);
+  const sight = new LeaderSight(node);
+  const methods = new Methods(sight);
+  addServices(methods, node);
   const front = new Front(options, methods, createPages(node));
   const server = createServer({ noDelay: true }, (socket) => front.accept(socket));
   await listen(server, options.host, options.port);
@@ -71,16 +72,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stop: async () => {
       server.close();
       await front.close();
+      sight.close();
       node.close();
     },
   };
 }
 
-function addServices(methods: Methods, node: NodeClient, members: readonly MemberRecord[]): void {
+function addServices(methods: Methods, node: NodeClient): void {
   addKv(methods, node);
   addWatch(methods, node);
   addLease(methods, node);
-  addCluster(methods, node, members);
+  addCluster(methods, node);
   addMaintenance(methods, node);
   addAuth(methods, node);
   addLock(methods, node);

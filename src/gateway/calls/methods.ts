@@ -2,6 +2,7 @@
 
 import type { Method } from '../protobuf/schema.ts';
 import { type Call, failCall, type Receiver } from './call.ts';
+import type { LeaderSight } from './leader-sight.ts';
 
 /** A method and who answers it. Untyped within: `unary` and `stream` see to it that types fit. */
 export type Entry = {
@@ -12,11 +13,19 @@ export type Entry = {
   readonly open: ((call: Call) => Receiver) | undefined;
 };
 
+/** Who decides whether a call may proceed. */
+export type Admission = Pick<LeaderSight, 'admit' | 'follow'>;
+
 /** The methods of the gateway. */
 export class Methods {
+  readonly #admission: Admission;
   readonly #byPath: Map<string, Entry> = new Map();
   readonly #byHttpPath: Map<string, Entry> = new Map();
   readonly #services: Set<string> = new Set();
+
+  constructor(admission: Admission) {
+    this.#admission = admission;
+  }
 
   /** Names of the services that there are. */
   get services(): readonly string[] {
@@ -38,7 +47,10 @@ export class Methods {
     method: Method<Request, Response>,
     handle: (request: Request, call: Call<Response>) => void,
   ): void {
-    this.#add({ method, handle, open: undefined } as Entry);
+    const admitted = (request: Request, call: Call<Response>): void => {
+      this.#admission.admit(call, () => handle(request, call));
+    };
+    this.#add({ method, handle: admitted, open: undefined } as Entry);
   }
 
   /** Adds a method with one request and one answer, which may take its time. */
@@ -59,7 +71,11 @@ export class Methods {
     method: Method<Request, Response>,
     open: (call: Call<Response>) => Receiver<Request>,
   ): void {
-    this.#add({ method, handle: undefined, open } as Entry);
+    const followed = (call: Call<Response>): Receiver<Request> => {
+      this.#admission.follow(call);
+      return open(call);
+    };
+    this.#add({ method, handle: undefined, open: followed } as Entry);
   }
 
   #add(entry: Entry): void {

@@ -147,7 +147,8 @@ export class JsonCall implements Call, ExchangeListener {
     if (text.length > MESSAGE_BYTES_MAX) {
       const { length } = encodeBorrowed(method.request, request);
       if (length > MESSAGE_BYTES_MAX) {
-        const message = `trying to send message larger than max (${length} vs. ${MESSAGE_BYTES_MAX})`;
+        const why = `larger than max (${length} vs. ${MESSAGE_BYTES_MAX})`;
+        const message = `trying to send message ${why}`;
         this.#fail({ code: GrpcCode.ResourceExhausted, message });
         return;
       }

@@ -9,6 +9,7 @@ import { memberIdOf } from '../member-id.ts';
 import type { NodeClient } from '../node-client.ts';
 import type { Method } from '../protobuf/schema.ts';
 import { MaintenanceService, type StatusResponse } from '../schema/maintenance.ts';
+import { nodeIdOf } from './cluster.ts';
 
 const ACTIVATE = 1;
 const NO_ALARM = 0;
@@ -27,9 +28,8 @@ export function addMaintenance(methods: Methods, node: NodeClient): void {
   methods.answering(MaintenanceService.MoveLeader, async ({ targetID }) => {
     const status = await node.status();
     if (status.leader !== node.nodeId) throw new KvorumError(ErrorCode.NotLeader);
-    const members = [node.nodeId, ...status.peers.map((peer) => peer.id)];
-    const target = members.find((id) => memberIdOf(node.clusterId, id) === targetID);
-    if (target === undefined) throw new KvorumError(ErrorCode.BadTransferee);
+    const target = await nodeIdOf(node, targetID).catch(() => NO_NODE);
+    if (target === NO_NODE) throw new KvorumError(ErrorCode.BadTransferee);
     await node.request({ type: FrameType.MoveLeader, body: { target } });
     return { header: undefined };
   });
