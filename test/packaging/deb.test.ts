@@ -154,6 +154,12 @@ if (has('systemd-analyze')) {
   });
 }
 
+t.test('a node that fails again and again is started again and again', async (t) => {
+  const unit = await readFile(join(root, 'packaging/kvorum@.service'), 'utf8');
+  t.match(unit, /^Restart=always$/m);
+  t.match(unit, /^StartLimitIntervalSec=0$/m, 'the default gives up after 5 starts in 10 s');
+});
+
 t.test('the manual page names every command', async (t) => {
   const page = await readFile(join(root, 'packaging/kvorum.1'), 'utf8');
   const commands = run(process.execPath, 'src/main.ts', '__complete', '').trimEnd().split('\n');
