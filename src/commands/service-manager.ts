@@ -16,7 +16,10 @@ import type { Log } from '../../include/log.ts';
 import type { Clock } from '../clock.ts';
 
 /** Signals are for the node: the shell must live to tell that it stops. */
-const TELL_EACH_LINE = `trap '' TERM INT HUP; while read -r state; do systemd-notify "$state"; done`;
+const TELL_EACH_LINE = `
+  trap '' TERM INT HUP
+  while read -r state; do systemd-notify "$state"; done
+`;
 
 /** Who started this process and waits to hear of it. */
 export type ServiceManager = {

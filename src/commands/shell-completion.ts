@@ -1,7 +1,7 @@
 /**
- * `kvorum completion`: a script that makes a shell complete command lines of kvorum. At each Tab the
- * script asks this program, with the words so far behind COMPLETE_WORD, what may come next. Where
- * there is nothing to offer, the shell offers files.
+ * `kvorum completion`: a script that makes a shell complete command lines of kvorum. At each Tab
+ * the script asks this program, with the words so far behind COMPLETE_WORD, what may come next.
+ * Where there is nothing to offer, the shell offers files.
  */
 
 import type { CommandModule } from 'yargs';

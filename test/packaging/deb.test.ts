@@ -1,6 +1,6 @@
 /**
- * The Debian package: what is in it, and that it installs, runs and goes again, in a root of its own.
- * Its binary is target/kvorum where that is built, else one that runs the sources.
+ * The Debian package: what is in it, and that it installs, runs and goes again, in a root of its
+ * own. Its binary is target/kvorum where that is built, else one that runs the sources.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
