@@ -53,7 +53,7 @@ export function deleteRange(
 ): DeleteRangeResult | DeletionUnderWay {
   const { deleteAtOnceKeysMax } = state.limits;
   const found = findKeys(state, request, deleteAtOnceKeysMax + 1);
-  if (found.length > deleteAtOnceKeysMax) {
+  if (!isSingleKey(request) && found.length > deleteAtOnceKeysMax) {
     const { from, to } = boundsOf(request);
     return { revision: begin(state, { from, to, lease: 0n }, request.prevKv), isUnderWay: true };
   }

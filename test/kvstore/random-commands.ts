@@ -15,6 +15,7 @@ import type { Random } from '../../src/random.ts';
 import type { Machine, StoreModel } from './store-model.ts';
 import {
   compareOf,
+  deleteOf,
   LEASES,
   randomDelete,
   randomEnd,
@@ -46,6 +47,22 @@ export function randomCommand(random: Random, model: StoreModel): Command {
     return (machine) => machine.leaseCheckpoint({ checkpoints });
   }
   return randomExpiry(random, model);
+}
+
+/** A random entry that may delete many keys. */
+export function randomDeletion(random: Random, model: StoreModel): Command {
+  const choice = random.below(10);
+  if (choice < 4) {
+    const request = { ...randomDelete(random), rangeEnd: Buffer.from(randomEnd(random), 'latin1') };
+    return (machine) => machine.deleteRange(request);
+  }
+  if (choice < 6) {
+    const id = randomLease(random);
+    return (machine) => machine.leaseRevoke({ id });
+  }
+  if (choice < 7) return randomExpiry(random, model);
+  const request = deleteOf(randomKey(random), '\0', random.below(2) === 0);
+  return randomOnceOf(random, model, (machine) => machine.deleteRange(request));
 }
 
 /** Some leases and sessions, some of which were granted or used anew meanwhile. */
@@ -85,13 +102,16 @@ function randomWrite(random: Random, model: StoreModel): Write {
 
 /** A write of a session: often the next one, at times an earlier one again. */
 function randomOnce(random: Random, model: StoreModel): Write {
+  return randomOnceOf(random, model, randomWrite(random, model));
+}
+
+function randomOnceOf(random: Random, model: StoreModel, write: Write): Write {
   const ids = [...model.sessions.keys()];
   const session = random.below(20) === 0 ? 1 : (ids[random.below(ids.length + 1)] ?? 2);
   const known = model.sessions.get(session);
   const last = Math.max(known?.acknowledged ?? 0, ...(known?.answers.keys() ?? []));
   const sequence = Math.max(1, last + 2 - random.below(5));
   const acknowledged = Math.max(0, sequence - 1 - random.below(6));
-  const write = randomWrite(random, model);
   const mark = { session, sequence, acknowledged };
   return (machine) => machine.once(mark, () => write(machine));
 }

@@ -166,6 +166,18 @@ export class StoreModel implements Machine {
     return answer;
   }
 
+  /** Of a deletion that was carried out in steps, sessions remember no pairs, but the fact. */
+  forgetPairs(answer: object): void {
+    if (!('prevKvs' in answer) || !Array.isArray(answer.prevKvs) || answer.prevKvs.length === 0) {
+      return;
+    }
+    for (const { answers } of this.sessions.values()) {
+      for (const [sequence, known] of answers) {
+        if (known === answer) answers.set(sequence, ErrorCode.AnswerForgotten);
+      }
+    }
+  }
+
   /** The keys of a lease, in order, as latin-1. */
   leaseKeys(id: bigint): string[] {
     const all = { key: Buffer.from([0]), rangeEnd: Buffer.from([0]) };
