@@ -113,7 +113,7 @@ export class Serving {
     const hasLagging = store.watches.catchUp();
     store.flushIfDue(clock.nowMs())?.then(schedulePump, onFatal);
     if (hasLagging || this.#applier.canRun || this.#readings.count > 0) schedulePump();
-    if (this.#isPaused || store.deletions.count() > 0) this.remove();
+    if (this.#isPaused || this.#hasRemovable()) this.remove();
   }
 
   /** One tick of the clock. */
@@ -155,6 +155,11 @@ export class Serving {
       schedulePump();
       if (hasMore) this.remove();
     });
+  }
+
+  #hasRemovable(): boolean {
+    const { store } = this.#options;
+    return store.deletions.count() > 0 || store.compactedPhysically() < store.compactRevision();
   }
 
   #leadingTerm(): Term {

@@ -14,6 +14,7 @@ import {
 } from '../../include/kvstore.ts';
 import { EntryType } from '../../include/node.ts';
 import { type Command, ErrorCode, FrameType } from '../../include/rpc.ts';
+import { createSystemClock } from '../../src/clock.ts';
 import type { Asker } from '../../src/node/asker.ts';
 import { propose } from '../../src/node/raft/raft.ts';
 import { encodeCommand } from '../../src/rpc/command-codec.ts';
@@ -349,4 +350,16 @@ t.test('a watch from a compacted revision ends with the revision to start from',
   const body = { ...WATCH, watchId: 5, startRevision: 2 };
   watcher.request(1, { type: FrameType.WatchCreate, body });
   t.strictSame(await watcher.heard(2), ['answer 1', `5 ended ${ErrorCode.Compacted} @4`]);
+});
+
+t.test('a compaction removes at once, not when the log is next trimmed', async (t) => {
+  const clock = { ...createSystemClock(), nowMs: () => 0 };
+  const lone = await LoneMember.start(t, { clock });
+  for (let i = 0; i < 5; i += 1) await lone.write(put('a', `${i}`));
+  const reply = await lone.write({
+    type: FrameType.Compact,
+    body: { revision: 6, physical: true },
+  });
+  t.equal(reply.revision, 6);
+  t.equal(lone.member.store.compactedPhysically(), 6);
 });
