@@ -14,7 +14,7 @@
 
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
 import { asOf } from './candidate.ts';
-import { encodeRevisionKey, readCounter } from './key-record.ts';
+import { encodeRevisionKey } from './key-record.ts';
 import { countLive } from './live-keys.ts';
 import { storedKey } from './revision-record.ts';
 import { type Pace, type Steps, takeTurns } from './steps.ts';
@@ -102,10 +102,10 @@ function* countChanges(
     const state = pace.state();
     if (revision < state.compactRevision || sizeBytes > CHANGES_BYTES_MAX) return undefined;
     const changes = readChanges(pace, from, to);
-    for (const { key, main } of changes.found) {
+    for (const key of changes.keys) {
       const text = key.toString('latin1');
       const part = looked.has(text) ? undefined : partOf(key, bounds, parts);
-      if (part === undefined || part.revision < main) continue;
+      if (part === undefined) continue;
       looked.add(text);
       change += exists(state, key, revision) - exists(state, key, part.revision);
     }
@@ -116,30 +116,30 @@ function* countChanges(
   return change;
 }
 
-/** Reads what some revisions changed. */
-function readChanges(
-  pace: Pace,
-  from: Buffer,
-  to: Buffer,
-): {
-  readonly found: readonly { readonly key: Buffer; readonly main: number }[];
+/** Keys that were changed. */
+type Changes = {
+  readonly keys: readonly Buffer[];
   readonly sizeBytes: number;
+  /** The first revision not looked at; undefined when all were. */
   readonly rest: Buffer | undefined;
-} {
-  const found: { readonly key: Buffer; readonly main: number }[] = [];
+};
+
+/** Reads what some revisions changed. */
+function readChanges(pace: Pace, from: Buffer, to: Buffer): Changes {
+  const keys: Buffer[] = [];
   let sizeBytes = 0;
   let rest: Buffer | undefined;
   pace.state().map.scan(Table.Revisions, { from, to, reverse: false }, (revisionKey, record) => {
-    if (found.length > 0 && (pace.visitsLeft <= 0 || sizeBytes > CHANGES_BYTES_MAX)) {
+    if (keys.length > 0 && (pace.visitsLeft <= 0 || sizeBytes > CHANGES_BYTES_MAX)) {
       rest = revisionKey;
       return false;
     }
-    found.push({ key: storedKey(record), main: readCounter(revisionKey, 0) });
+    keys.push(storedKey(record));
     sizeBytes += record.length;
     pace.visitsLeft -= VISITS_PER_CHANGE;
     return true;
   });
-  return { found, sizeBytes, rest };
+  return { keys, sizeBytes, rest };
 }
 
 /** The part that a key lies in; undefined when it is out of bounds. */

@@ -11,8 +11,10 @@ import {
   type WatchRequest,
   type WatchStream,
 } from '../../../include/kvstore.ts';
-import { ErrorCode } from '../../../include/rpc.ts';
+import { ErrorCode, FrameType } from '../../../include/rpc.ts';
 import { openStore } from '../../../src/kvstore/store.ts';
+import { STORE_LIMITS, type StoreLimits } from '../../../src/kvstore/store-state.ts';
+import { isHeldUp } from '../../../src/node/held-up.ts';
 import { createRandom, type Random } from '../../../src/random.ts';
 import { HOMES } from '../map-homes.ts';
 import { createMemoryHome } from '../memory-base.ts';
@@ -30,6 +32,7 @@ type Shape = {
   readonly batchesUntilFull: number;
   readonly compactChance: number;
   readonly snapshotChance: number;
+  readonly limits: StoreLimits;
 };
 
 /** One client. */
@@ -66,7 +69,8 @@ class Run {
     else if (choice < 600) this.#create();
     else if (choice < 640) this.#cancel();
     else if (choice < 700) this.#drain();
-    else if (choice < 800) this.#store.watches.notify();
+    else if (choice < 760) this.#store.watches.notify();
+    else if (choice < 800) this.#step(this.#store);
     else if (choice < 900) this.#store.watches.catchUp();
     else if (choice < 905) this.#reopenClient();
     else if (choice < 910) this.#askInSync();
@@ -79,6 +83,7 @@ class Run {
   /** Reads all there is, on all sides. */
   async finish(): Promise<void> {
     if (this.#isCutOff) await this.#cutOff();
+    while (this.#store.deletions.step());
     this.#store.watches.notify();
     for (let hasMore = true; hasMore; ) {
       while (this.#store.watches.catchUp());
@@ -158,8 +163,21 @@ class Run {
         ops.push({ kind: OpKind.DeleteRange, request: deleteOf(key, this.#end(key)) });
       }
     }
-    this.#apply((store) => store.txn({ compares: [], success: ops, failure: [] }));
+    this.#apply((store) => {
+      const [op] = ops;
+      const body = { compares: [], success: ops, failure: [] };
+      while (isHeldUp(store, { type: FrameType.Txn, body })) this.#step(store);
+      // By itself a deletion may be carried out in steps.
+      if (op?.kind === OpKind.DeleteRange && ops.length === 1) store.deleteRange(op.request);
+      else store.txn(body);
+    });
     this.#model.apply(ops);
+  }
+
+  /** Goes on with the deletions under way; the other member is never as far. */
+  #step(store: Store): void {
+    store.deletions.step();
+    if (this.#random.below(2) === 0) this.#ahead.deletions.step();
   }
 
   #apply(run: (store: Store) => unknown): void {
@@ -241,6 +259,9 @@ function drawShape(random: Random): Shape {
     batchesUntilFull: [1, 3, 20, Number.POSITIVE_INFINITY][random.below(4)]!,
     compactChance: [0, 5, 30][random.below(3)]!,
     snapshotChance: [0, 0, 10][random.below(3)]!,
+    limits: [STORE_LIMITS, { ...STORE_LIMITS, deleteAtOnceKeysMax: 1, deleteStepKeysMax: 1 }][
+      random.below(2)
+    ]!,
   };
 }
 
@@ -250,8 +271,9 @@ for (const home of HOMES) {
     for (let seed = 1; seed <= seeds; seed += 1) {
       const random = createRandom(seed);
       const shape = drawShape(random);
-      const store = await openStore(await home.create(t));
-      const run = new Run(random, shape, store, await openStore(createMemoryHome()));
+      const store = await openStore(await home.create(t), shape.limits);
+      const ahead = await openStore(createMemoryHome(), shape.limits);
+      const run = new Run(random, shape, store, ahead);
       const steps = shape.valueBytes > 0 ? 150 : 600;
       for (let step = 0; step < steps && run.fault === undefined; step += 1) await run.step();
       await run.finish();
