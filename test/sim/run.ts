@@ -35,6 +35,8 @@ export type Outcome = {
   readonly terms: number;
   readonly watched: number;
   readonly leases: number;
+  /** Keys whose history took too long to judge. */
+  readonly undecided: number;
 };
 
 /** A run that failed: what was wrong, and what happened before. */
@@ -187,8 +189,7 @@ class Run {
     this.#faults.start();
     world.after(undefined, HARD_MS, EventKind.Fault, () => this.#calmDown());
     await world.run();
-    checkHistory(this.#history, this.#truth);
-    return this.#outcome();
+    return this.#outcome(checkHistory(this.#history, this.#truth));
   }
 
   /** Gives back what the libraries of the clients hold of the real machine. */
@@ -287,7 +288,7 @@ class Run {
     return undefined;
   }
 
-  #outcome(): Outcome {
+  #outcome(undecided: number): Outcome {
     const { operations } = this.#history;
     return {
       seed: this.#seed,
@@ -302,6 +303,7 @@ class Run {
       terms: this.#safety.leaderCount,
       watched: this.#watches.toldCount,
       leases: this.#leases.count,
+      undecided,
     };
   }
 }

@@ -28,6 +28,8 @@ export type Watched = {
   /** The entries that were compared, by index: the core keeps the very objects. */
   readonly compared: Entry[];
   steps: number;
+  /** The term in which it was seen to lead and to commit; 0 for none. */
+  leadsTerm: Term;
 };
 
 /** Steps of a member between two looks at its whole log. */
@@ -56,7 +58,14 @@ export class Safety {
 
   /** Starts to watch a process that has just started. */
   watch(raft: Raft): Watched {
-    return { id: raft.id, raft, checkedIndex: raft.log.startIndex, compared: [], steps: 0 };
+    return {
+      id: raft.id,
+      raft,
+      checkedIndex: raft.log.startIndex,
+      compared: [],
+      steps: 0,
+      leadsTerm: 0,
+    };
   }
 
   /** Looks at a member that has done something. */
@@ -145,6 +154,17 @@ export class Safety {
     }
   }
 
+  /** A leader counts copies of its own entries only (thesis 3.6.2, figure 3.7). */
+  #lookAtRule(watched: Watched): void {
+    const { id, raft } = watched;
+    const { term, log } = raft;
+    const wasLeading = watched.leadsTerm === term;
+    watched.leadsTerm = raft.role === Role.Leader ? term : 0;
+    if (!wasLeading || raft.role !== Role.Leader) return;
+    const isOwn = entryAt(log, log.commitIndex).term === term;
+    must(isOwn, 'a leader commits through its own term', () => `${id}, entry ${log.commitIndex}`);
+  }
+
   #lookAtCommits(watched: Watched): void {
     const { id, raft } = watched;
     const { log } = raft;
@@ -160,6 +180,7 @@ export class Safety {
       }
     }
     watched.checkedIndex = log.commitIndex;
+    this.#lookAtRule(watched);
   }
 }
 

@@ -26,9 +26,11 @@ import type { World } from './world.ts';
 
 /** What a deliberate fault may replace or touch. */
 export type NodeSabotage = {
-  readonly disk?: (disk: Disk, fault: FaultDisk, random: Random) => Disk;
-  readonly home?: (home: StoreHome, random: Random) => StoreHome;
+  readonly disk?: (disk: Disk, random: Random) => Disk;
+  readonly home?: (home: StoreHome) => StoreHome;
   readonly store?: (store: Store, random: Random) => Store;
+  /** When it has started. */
+  readonly started?: (node: Node) => void;
   /** Behind each event of the node. */
   readonly settled?: (node: Node, random: Random) => void;
 };
@@ -166,6 +168,7 @@ export class SimNode {
       this.node = node;
       this.#watched = safety.watch(node.member.raft);
       this.#traceMessages(node);
+      this.options.sabotage.started?.(node);
     } catch (cause) {
       this.#onFatal(process, cause);
     }
@@ -192,13 +195,13 @@ export class SimNode {
     const home = this.#slowHome(process);
     return {
       random: own,
-      disk: sabotage.disk?.(timed, this.disk, own) ?? timed,
+      disk: sabotage.disk?.(timed, own) ?? timed,
       segmentBytes,
       openStream: network.wayOf(process),
       openDirectory: async () => this.#openDirectory(),
       openStore: async () => {
-        const store = await openStore(sabotage.home?.(home, own) ?? home);
-        return this.#observe(sabotage.store?.(store, own) ?? store);
+        const store = this.#observe(await openStore(sabotage.home?.(home) ?? home));
+        return sabotage.store?.(store, own) ?? store;
       },
     };
   }
