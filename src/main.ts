@@ -14,7 +14,7 @@ async function runWorker(data: WorkerData): Promise<void> {
     await runGatewayWorker(data);
   } else {
     const { runNodeWorker } = await import('./commands/run-dev.ts');
-    await runNodeWorker(data, startWorker);
+    await runNodeWorker(data);
   }
 }
 

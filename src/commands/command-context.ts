@@ -41,6 +41,9 @@ export type GatewayWorkerData = {
 /** What a worker thread is given. */
 export type WorkerData = NodeWorkerData | GatewayWorkerData;
 
+/** A worker thread that runs a node says so when the node has started. */
+export const StartedMessage = 'started';
+
 /** Tells a worker thread to stop what it runs and end. */
 export const StopMessage = 'stop';
 

@@ -9,13 +9,15 @@ import type { NodeId } from '../../include/node.ts';
 import {
   type CommandContext,
   type NodeWorkerData,
+  StartedMessage,
   type StartWorker,
   StopMessage,
 } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { openGateway, openNode } from './run-server.ts';
-import { readServerSettings } from './server-flags.ts';
+import { readServerSettings, type ServerSettings } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Runs all nodes until a signal stops them, or all have ended. */
 export async function runDev(
@@ -27,34 +29,68 @@ export async function runDev(
     throw new CommandError(ExitCode.Error, 'dev runs from the command line only');
   }
   const settings = readServerSettings(argv, terminal.environment);
-  const workers: Worker[] = [];
-  const ended: Promise<number>[] = [];
-  for (const { id } of settings.cluster.nodes) {
-    const data: NodeWorkerData = { kind: 'node', id, argv: plainFlags(argv) };
-    const worker = startWorker(data);
-    workers.push(worker);
-    ended.push(endOf(worker, id, terminal.writeError));
-  }
+  const members = settings.cluster.nodes.map(({ id }) =>
+    startMember({ kind: 'node', id, argv: plainFlags(argv) }, settings, startWorker, terminal),
+  );
   const stop = (): void => {
-    for (const worker of workers) worker.postMessage(StopMessage);
+    for (const member of members) member.stop();
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  const codes = await Promise.all(ended);
+  const codes = await Promise.all(members.map(({ ended }) => ended));
   if (codes.every((code) => code !== 0)) throw new CommandError(ExitCode.Error, 'no node runs');
 }
 
-/** The body of a worker: one node, until the parent says stop. */
-export async function runNodeWorker(data: NodeWorkerData, startWorker: StartWorker): Promise<void> {
+/** A node's thread, and its gateway's once the node has started. */
+type DevMember = {
+  readonly stop: () => void;
+  /** Resolves with the exit code when both have ended. */
+  readonly ended: Promise<number>;
+};
+
+/** Starts both from the main thread: in the packaged binary no other thread can start one. */
+function startMember(
+  data: NodeWorkerData,
+  settings: ServerSettings,
+  startWorker: StartWorker,
+  { writeError }: Terminal,
+): DevMember {
+  const { id } = data;
+  const worker = startWorker(data);
+  const stop = (): void => worker.postMessage(StopMessage);
+  const hasStarted = new Promise<boolean>((resolve) => {
+    worker.once('message', () => resolve(true));
+    worker.once('exit', () => resolve(false));
+  });
+  const opened = hasStarted.then((isRunning) => {
+    const log = createServerLog(id, settings.logLevel);
+    return isRunning ? openGateway(id, settings, startWorker, log) : undefined;
+  });
+  let gatewayCode: number = ExitCode.Success;
+  const gateway = opened.catch((cause: Error) => {
+    writeError(`Error: node ${id}: ${cause.message}\n`);
+    gatewayCode = ExitCode.Error;
+    stop();
+    return undefined;
+  });
+  const ended = endOf(worker, id, writeError).then(async (code) => {
+    await (await gateway)?.stop();
+    return code === 0 ? gatewayCode : code;
+  });
+  return { stop, ended };
+}
+
+/** The body of a worker: one node, until the parent says stop. It says when it has started. */
+export async function runNodeWorker(data: NodeWorkerData): Promise<void> {
   const settings = readServerSettings(data.argv, process.env);
   const log = createServerLog(data.id, settings.logLevel);
   const dataDir = join(settings.dataDir, `node-${data.id}`);
   const node = await openNode(data.id, dataDir, settings, log);
-  const gateway = await openGateway(data.id, settings, startWorker, log);
-  await new Promise<void>((resolve) => {
+  const stopped = new Promise<void>((resolve) => {
     parentPort?.once('message', () => resolve());
   });
-  await gateway?.stop();
+  parentPort?.postMessage(StartedMessage);
+  await stopped;
   // All nodes stop together: there is nobody to hand leadership to.
   await node.stop({ handsOver: false });
 }
