@@ -61,6 +61,12 @@ export type PeerStatus = {
   readonly isLearner: boolean;
   /** Round-trip time of the last PING in microseconds; 0 before the first. */
   readonly roundTripMicros: number;
+  /** On a leader: the highest index known to be on the peer's disk; else 0. */
+  readonly matchIndex: LogIndex;
+  /** Bytes sent of the snapshot that the peer is being sent; 0 if none is. */
+  readonly snapshotSentBytes: number;
+  /** Bytes that it has, about: never less than sent; 0 if none is. */
+  readonly snapshotSizeBytes: number;
 };
 
 // ---- the log on disk (src/node/wal, src/node/data-directory.ts; docs/STORAGE.md) ----

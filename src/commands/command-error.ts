@@ -17,6 +17,8 @@ export const ExitCode = {
   Interrupted: 5,
   /** A file cannot be read. */
   BadFile: 6,
+  /** A node was removed from its cluster. */
+  Removed: 7,
   /** Wrong arguments. */
   BadArguments: 128,
 } as const;

@@ -13,6 +13,12 @@ import { LEASE_TIMETOLIVE_FLAGS } from './lease.ts';
 import { LEASE_KEEP_ALIVE_FLAGS } from './lease-keep-alive.ts';
 import { LOCK_FLAGS } from './lock.ts';
 import { MAKE_MIRROR_FLAGS } from './make-mirror.ts';
+import {
+  MEMBER_ADD_FLAGS,
+  MEMBER_CHANGE_FLAGS,
+  MEMBER_FORCE_FLAGS,
+  MEMBER_UPDATE_FLAGS,
+} from './member.ts';
 import { PUT_FLAGS } from './put.ts';
 import { SERVE_FLAGS } from './serve.ts';
 import { SERVER_FLAGS } from './server-flags.ts';
@@ -52,6 +58,13 @@ export const SHELL_COMMANDS: CommandWords = new Map([
   ['endpoint', NO_FLAGS],
   ['endpoint status', ENDPOINT_FLAGS],
   ['endpoint health', ENDPOINT_FLAGS],
+  ['member', NO_FLAGS],
+  ['member list', NO_FLAGS],
+  ['member add', MEMBER_ADD_FLAGS],
+  ['member promote', MEMBER_FORCE_FLAGS],
+  ['member remove', MEMBER_FORCE_FLAGS],
+  ['member update', MEMBER_UPDATE_FLAGS],
+  ['member change', MEMBER_CHANGE_FLAGS],
   ['move-leader', NO_FLAGS],
   ['version', NO_FLAGS],
 ]);

@@ -2,19 +2,27 @@
  * One node in the foreground: SIGTERM and SIGINT stop it in order, SIGHUP reopens its log file, a
  * fault ends the process.
  *
- * Exit codes: 0 after an orderly stop, 1 when the node could not start or cannot go on.
+ * Exit codes: 0 after an orderly stop, 1 when the node could not start or cannot go on, 7 when it
+ * was removed from its cluster: starting it again would not help.
  */
 
 import type { Log } from '../../include/log.ts';
-import type { NodeId } from '../../include/node.ts';
+import { FaultKind, NodeFault, type NodeId } from '../../include/node.ts';
 import { createSystemClock } from '../clock.ts';
-import { type Node, startNode } from '../node/node.ts';
+import { type MemberPlace, type Node, startNode } from '../node/node.ts';
 import { nodeOf } from '../node/nodes-conf.ts';
 import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
+import { type Joined, joinCluster, nameMember, readJoinSettings } from './join.ts';
 import { LogFile } from './log-file.ts';
 import type { GatewayThread } from './run-gateway.ts';
-import { readNodeId, readServerSettings, type ServerSettings, serverFlag } from './server-flags.ts';
+import {
+  flagReader,
+  readDataDir,
+  readNodeId,
+  readServerSettings,
+  type ServerSettings,
+} from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
 import { findServiceManager } from './service-manager.ts';
 import { VERSION } from './version.ts';
@@ -25,18 +33,22 @@ export async function serve(
   argv: Readonly<Record<string, unknown>>,
   { terminal: { environment }, startWorker }: CommandContext,
 ): Promise<void> {
-  const settings = readServerSettings(argv, environment);
-  const id = readNodeId(serverFlag('id', argv, environment));
-  const logPath = serverFlag('log-file', argv, environment);
+  const flag = flagReader(argv, environment);
+  const joining = readJoinSettings(argv, flag);
+  const joined = joining === undefined ? undefined : await joinCluster(joining, readDataDir(flag));
+  const settings = readServerSettings(argv, environment, joined?.cluster);
+  const id = joined?.id ?? readNodeId(flag('id'));
+  const logPath = flag('log-file');
   const logFile = logPath === undefined ? undefined : new LogFile(logPath);
   const log = createServerLog(id, settings.logLevel, logFile);
   process.on('uncaughtException', (cause) => endProcess(log, cause));
   // A terminal that is closed ends what runs in it, by the same signal.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => logFile?.reopen(log));
   const manager = findServiceManager(environment, createSystemClock(), log);
-  const node = await openNode(id, settings.dataDir, settings, log);
-  const gateway = await openGateway(id, settings, startWorker, log);
+  const node = await openNode(id, settings.dataDir, { ...settings, place: joining?.place }, log);
+  const gateway = await openGateway(id, ofGateway(settings, joined), startWorker, log);
   manager?.ready();
+  if (joined !== undefined && joining !== undefined) void nameMember(joined, joining, log);
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
@@ -44,6 +56,12 @@ export async function serve(
   manager?.stopping();
   await gateway?.stop();
   await node.stop();
+}
+
+/** The gateway of a node that joined knows no other member than that. */
+function ofGateway(settings: ServerSettings, joined: Joined | undefined): ServerSettings {
+  if (joined === undefined) return settings;
+  return { ...settings, cluster: { ...settings.cluster, nodes: [joined.self] } };
 }
 
 /** Starts the gateway that nodes.conf gives a node, if it does. @throws CommandError */
@@ -67,23 +85,32 @@ export async function openGateway(
 export async function openNode(
   id: NodeId,
   dataDir: string,
-  settings: ServerSettings,
+  settings: ServerSettings & { readonly place?: MemberPlace | undefined },
   log: Log,
 ): Promise<Node> {
-  const { cluster, heartbeatMs, electionMs, logKept } = settings;
+  const { cluster, heartbeatMs, electionMs, logKept, place } = settings;
   const clock = createSystemClock();
   boundYoungGeneration(clock);
   const onFatal = (cause: unknown): void => endProcess(log, cause);
   const options = { id, cluster, dataDir, version: VERSION, clock, log, onFatal };
+  const where = place === undefined ? {} : { place };
   try {
-    return await startNode({ ...options, heartbeatMs, electionMs, logKept });
+    return await startNode({ ...options, ...where, heartbeatMs, electionMs, logKept });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError(ExitCode.Error, text);
+    throw new CommandError(isRemoval(cause) ? ExitCode.Removed : ExitCode.Error, text);
   }
 }
 
+function isRemoval(cause: unknown): cause is NodeFault {
+  return cause instanceof NodeFault && cause.kind === FaultKind.MemberRemoved;
+}
+
 function endProcess(log: Log, cause: unknown): void {
+  if (isRemoval(cause)) {
+    log.error('node stopped for good', { reason: cause.message });
+    process.exit(ExitCode.Removed);
+  }
   const isError = cause instanceof Error;
   log.error('node failed', {
     reason: isError ? cause.message : String(cause),

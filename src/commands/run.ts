@@ -19,6 +19,7 @@ import { importCommand } from './import.ts';
 import { leaseCommand } from './lease.ts';
 import { lockCommand } from './lock.ts';
 import { makeMirrorCommand } from './make-mirror.ts';
+import { memberCommand } from './member.ts';
 import { moveLeaderCommand } from './move-leader.ts';
 import { PARSER_CONFIGURATION } from './parser-configuration.ts';
 import { putCommand } from './put.ts';
@@ -119,6 +120,7 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(compactionCommand(context))
     .command(statusCommand(context))
     .command(endpointCommand(context))
+    .command(memberCommand(context))
     .command(moveLeaderCommand(context))
     .command(shellCommand(context))
     .command(serveCommand(context))

@@ -2,12 +2,14 @@
 
 import type { CommandModule } from 'yargs';
 import type { CommandContext } from './command-context.ts';
+import { JOIN_FLAGS } from './join.ts';
 import { SERVER_FLAGS } from './server-flags.ts';
 import type { Flags } from './settings.ts';
 
 /** Flags of serve. */
 export const SERVE_FLAGS = {
   id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
+  ...JOIN_FLAGS,
   ...SERVER_FLAGS,
   'log-file': {
     type: 'string',
@@ -22,7 +24,10 @@ export function serveCommand(context: CommandContext): CommandModule {
   return {
     command: 'serve',
     describe: 'run one node of a cluster',
-    builder: (yargs) => yargs.usage('$0 serve --id N').options(SERVE_FLAGS),
+    builder: (yargs) =>
+      yargs
+        .usage('$0 serve --id N\n$0 serve --join host:port --listen host:port')
+        .options(SERVE_FLAGS),
     handler: async (argv) => {
       const { serve } = await import('./run-server.ts');
       await serve(argv, context);

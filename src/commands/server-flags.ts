@@ -83,6 +83,17 @@ export type ServerSettings = {
 };
 
 /** Reads a flag or the variable behind it; undefined when neither is given. */
+export type FlagReader = (name: string) => string | undefined;
+
+/** Makes the way to read flags. */
+export function flagReader(
+  argv: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): FlagReader {
+  return (name) => serverFlag(name, argv, environment);
+}
+
+/** Reads a flag or the variable behind it; undefined when neither is given. */
 export function serverFlag(
   name: string,
   argv: Readonly<Record<string, unknown>>,
@@ -96,14 +107,15 @@ export function serverFlag(
 /**
  * Reads the flags of a server, and the nodes.conf they name.
  *
+ * @param cluster what the node was told about its cluster otherwise: nodes.conf is not read then
  * @throws CommandError, NodeFault: what is wrong and what is expected
  */
 export function readServerSettings(
   argv: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
+  cluster?: ClusterConfig,
 ): ServerSettings {
-  const text = (name: keyof typeof SERVER_FLAGS): string | undefined =>
-    serverFlag(name, argv, environment);
+  const text = flagReader(argv, environment);
   const confPath = text('conf') ?? 'nodes.conf';
   const heartbeatMs = readMs('heartbeat-interval', text('heartbeat-interval'), HEARTBEAT_MS);
   const electionMs = readMs('election-timeout', text('election-timeout'), ELECTION_MS);
@@ -111,13 +123,26 @@ export function readServerSettings(
   const entriesMax = readCount('log-entries-kept', text('log-entries-kept'), LOG_KEPT_ENTRIES_MAX);
   return {
     confPath,
-    cluster: parseNodesConf(confPath, readConf(confPath)),
-    dataDir: text('data-dir') ?? 'data',
+    cluster: cluster ?? parseNodesConf(confPath, readConf(confPath)),
+    dataDir: readDataDir(text),
     logLevel: readLogLevel(text('log-level') ?? 'info'),
     heartbeatMs,
     electionMs,
     logKept: { entriesMax, bytesMax: LOG_KEPT_BYTES_MAX },
   };
+}
+
+/** Where log and store are kept. */
+export function readDataDir(flag: FlagReader): string {
+  return flag('data-dir') ?? 'data';
+}
+
+/** Reads a port; undefined when it is not given. @throws CommandError */
+export function readPort(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw refusal(`--${name} "${text}": expected a port, a number from 1 to 65535`);
 }
 
 /** Reads a node id. @throws CommandError */

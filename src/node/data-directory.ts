@@ -89,6 +89,24 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   }
 }
 
+/**
+ * Whose directory this is; undefined when no member has run in it, or there is none.
+ *
+ * @throws NodeFault DirectoryUnusable, DirectoryDamaged, DirectoryNewer
+ */
+export function readIdentity(
+  path: string,
+): { readonly clusterId: bigint; readonly nodeId: NodeId } | undefined {
+  const identityPath = join(resolve(path), IDENTITY_NAME);
+  try {
+    return parseIdentity(fs.readFileSync(identityPath, 'utf8'), identityPath);
+  } catch (error) {
+    if (error instanceof NodeFault) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw unusable(path, error);
+  }
+}
+
 /** Makes a directory and those above it, each name stable in its parent. */
 function makeDirectory(path: string): void {
   const first = fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
@@ -101,19 +119,12 @@ function makeDirectory(path: string): void {
 
 /** Whether the directory has the identity of this member; throws when it has another. */
 function checkIdentity(path: string, options: DataDirectoryOptions): boolean {
-  const identityPath = join(path, IDENTITY_NAME);
-  let text: string;
-  try {
-    text = fs.readFileSync(identityPath, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-  const identity = parseIdentity(text, identityPath);
+  const identity = readIdentity(path);
+  if (identity === undefined) return false;
   if (identity.clusterId !== options.clusterId || identity.nodeId !== options.nodeId) {
     const what = `the directory of ${nameOf(identity)}, this is ${nameOf(options)}`;
     throw new NodeFault(FaultKind.DirectoryForeign, what, {
-      path: identityPath,
+      path: join(path, IDENTITY_NAME),
       remedy:
         'give each node its own data directory, and keep nodes.conf as it was at its first start',
     });

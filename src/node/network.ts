@@ -2,9 +2,9 @@
  * The member's network in production: a link to each peer, the port that peers and clients connect
  * to, and snapshot streams both ways.
  *
- * Links follow the configuration in force. A peer that cannot be dialled (it is newer than what this
- * member knows, or is moving to another place) is answered on the connection that it opened itself;
- * one that was a member and is none any more is told so, and then ends itself.
+ * Links follow the configuration in force. A peer that cannot be dialled (it is newer than what
+ * this member knows, or is moving to another place) is answered on the connection that it opened
+ * itself; one that was a member and is none any more is told so, and then ends itself.
  *
  * Whether a peer is online is what its link says; a lost connection, either way, is told to the
  * core as a hint, since a process that died takes both down at once.
@@ -12,7 +12,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../include/log.ts';
-import type { MemberRecord, NodeId, PeerStatus } from '../../include/node.ts';
+import { type MemberRecord, type NodeId, type PeerStatus, Role } from '../../include/node.ts';
 import { CloseReason, ErrorCode, type KvorumError } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
@@ -56,6 +56,9 @@ type Peer = {
   readonly port: number;
   isLearner: boolean;
   readonly link: PeerLink;
+  /** Of the snapshot that it is being sent. */
+  snapshotSentBytes: number;
+  snapshotSizeBytes: number;
 };
 
 /** The network of one member. `attach` the member before `open`. */
@@ -81,7 +84,7 @@ export class Network {
       flush: () => this.#flushQueue.flush(),
       follow: (members, learners) => this.#follow(members, learners),
       dropRemoved: () => this.#server?.dropRemoved(),
-      peers: () => [...this.#peers.values()].map(statusOf).sort((a, b) => a.id - b.id),
+      peers: () => this.#statuses(),
       sendSnapshot: (to, onDone) => void this.#sendSnapshot(to, onDone),
     };
   }
@@ -161,7 +164,15 @@ export class Network {
       }
       known?.link.close();
       const link = this.#createLink(id, address, port);
-      this.#peers.set(id, { id, address, port, isLearner, link });
+      this.#peers.set(id, {
+        id,
+        address,
+        port,
+        isLearner,
+        link,
+        snapshotSentBytes: 0,
+        snapshotSizeBytes: 0,
+      });
       if (this.#isOpen) link.start();
     }
   }
@@ -193,6 +204,19 @@ export class Network {
     if (error?.code === ErrorCode.MemberRemoved) this.#member?.options.onRemoved();
   }
 
+  #statuses(): PeerStatus[] {
+    const raft = this.#member?.raft;
+    const isLeading = raft?.role === Role.Leader;
+    return [...this.#peers.values()]
+      .map(({ link, ...facts }) => ({
+        ...facts,
+        isOnline: link.isOnline,
+        roundTripMicros: link.roundTripMicros,
+        matchIndex: isLeading ? (raft.progress.get(facts.id)?.match ?? 0) : 0,
+      }))
+      .sort((a, b) => a.id - b.id);
+  }
+
   /** Only what the other side did says something about it. */
   #hintLost(id: NodeId, reason: CloseReason): void {
     if (reason === CloseReason.Local || reason === CloseReason.Replaced) return;
@@ -202,11 +226,12 @@ export class Network {
   async #sendSnapshot(to: NodeId, onDone: OnSnapshotDone): Promise<void> {
     const { clusterId, selfId, clock, openStream, log } = this.#options;
     const peer = this.#peers.get(to);
-    assert(peer !== undefined, 'a snapshot goes to a peer', to);
+    if (peer === undefined) return onDone(false, 0);
     let index = 0;
     try {
       const reader = await this.#exportSnapshot();
       index = reader.applied.index;
+      peer.snapshotSizeBytes = this.#options.store.size().dbSizeInUseBytes;
       try {
         await sendSnapshot(
           {
@@ -221,13 +246,18 @@ export class Network {
             meta: reader.applied,
             nextChunk: async () => {
               await new Promise<void>((resolve) => void clock.soon(resolve));
-              return reader.next();
+              const chunk = reader.next();
+              peer.snapshotSentBytes += chunk?.length ?? 0;
+              peer.snapshotSizeBytes = Math.max(peer.snapshotSizeBytes, peer.snapshotSentBytes);
+              return chunk;
             },
           },
           this.#stopped.signal,
         );
       } finally {
         reader.close();
+        peer.snapshotSentBytes = 0;
+        peer.snapshotSizeBytes = 0;
       }
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -247,9 +277,4 @@ export class Network {
       throw cause;
     }
   }
-}
-
-function statusOf({ id, address, port, isLearner, link }: Peer): PeerStatus {
-  const { isOnline, roundTripMicros } = link;
-  return { id, address, port, isOnline, isLearner, roundTripMicros };
 }

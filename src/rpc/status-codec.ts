@@ -4,8 +4,8 @@ import type { NodeStatus, PeerStatus, Role } from '../../include/node.ts';
 import type { BodyReader } from './body-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
-/** Bytes of a peer in a status besides its address: id, flags, port, round trip, length. */
-const PEER_BYTES_MIN = 17;
+/** Bytes of a peer in a status besides its address: id, flags, port, four numbers, length. */
+const PEER_BYTES_MIN = 41;
 
 const ROLE_MAX = 3;
 const PEER_ONLINE = 1;
@@ -58,6 +58,9 @@ function putPeer(writer: FrameWriter, peer: PeerStatus): void {
   writer.u8((peer.isOnline ? PEER_ONLINE : 0) | (peer.isLearner ? PEER_LEARNER : 0));
   writer.u16(peer.port);
   writer.u64(Math.round(peer.roundTripMicros));
+  writer.u64(peer.matchIndex);
+  writer.u64(peer.snapshotSentBytes);
+  writer.u64(peer.snapshotSizeBytes);
   writer.text(peer.address);
 }
 
@@ -69,10 +72,23 @@ function readPeers(body: BodyReader): readonly PeerStatus[] {
     const bits = body.bits('peer flags', PEER_BITS);
     const port = body.u16('peer port');
     const roundTripMicros = body.u64('peer round trip');
+    const matchIndex = body.u64('peer match index');
+    const snapshotSentBytes = body.u64('snapshot sent');
+    const snapshotSizeBytes = body.u64('snapshot size');
     const address = body.text('peer address');
     const isOnline = (bits & PEER_ONLINE) !== 0;
     const isLearner = (bits & PEER_LEARNER) !== 0;
-    peers.push({ id, address, port, isOnline, isLearner, roundTripMicros });
+    peers.push({
+      id,
+      address,
+      port,
+      isOnline,
+      isLearner,
+      roundTripMicros,
+      matchIndex,
+      snapshotSentBytes,
+      snapshotSizeBytes,
+    });
   }
   return peers;
 }

@@ -72,7 +72,9 @@ t.test('an attempt without an answer does not hide the reason of the one before'
 });
 
 t.test('a node that gives no answer is asked which members it does not reach', async (t) => {
-  const peer = { isOnline: false, isLearner: false, roundTripMicros: 0, address: '127.0.0.1' };
+  const progress = { matchIndex: 0, snapshotSentBytes: 0, snapshotSizeBytes: 0 };
+  const facts = { isOnline: false, isLearner: false, roundTripMicros: 0, ...progress };
+  const peer = { ...facts, address: '127.0.0.1' };
   const status = statusOf(0, {
     peers: [
       { ...peer, id: 1, port: 7002 },

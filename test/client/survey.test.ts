@@ -8,7 +8,8 @@ import { surveyCluster } from '../../src/client/survey.ts';
 import { type FakeNode, startFakeNode, statusOf, unusedPort } from './fake-node.ts';
 
 function peer(id: number, port: number): PeerStatus {
-  const facts = { isOnline: true, isLearner: false, roundTripMicros: 100 };
+  const progress = { matchIndex: 0, snapshotSentBytes: 0, snapshotSizeBytes: 0 };
+  const facts = { isOnline: true, isLearner: false, roundTripMicros: 100, ...progress };
   return { id, address: '127.0.0.1', port, ...facts };
 }
 

@@ -10,6 +10,8 @@ import { KvorumError, Retry } from '../../include/rpc.ts';
 export type Load = {
   /** Keys whose put was acknowledged, with the value. */
   readonly acknowledged: ReadonlyMap<string, string>;
+  /** Puts that failed, for weather. */
+  readonly failures: readonly unknown[];
   /** Resolves at the next acknowledgement. */
   readonly nextAcknowledgement: () => Promise<void>;
   /** Stops the writers and waits for what is in flight. */
@@ -22,6 +24,7 @@ export type Load = {
  */
 export function startLoad(clients: readonly Client[], writersPerClient: number): Load {
   const acknowledged = new Map<string, string>();
+  const failures: unknown[] = [];
   let waiting: (() => void)[] = [];
   let isStopping = false;
   let failure: unknown;
@@ -35,6 +38,7 @@ export function startLoad(clients: readonly Client[], writersPerClient: number):
         for (const resolve of waiting) resolve();
         waiting = [];
       } catch (error) {
+        failures.push(error);
         if (error instanceof KvorumError && error.retry !== Retry.Never) continue;
         failure = error;
         return;
@@ -47,6 +51,7 @@ export function startLoad(clients: readonly Client[], writersPerClient: number):
   );
   return {
     acknowledged,
+    failures,
     nextAcknowledgement: () => new Promise((resolve) => waiting.push(resolve)),
     stop: async () => {
       isStopping = true;

@@ -63,6 +63,11 @@ export class NodeProcess {
     });
   }
 
+  /** Whether it has not ended. */
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Sends a signal to this process. */
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
@@ -114,27 +119,50 @@ export type ClusterOptions = {
 /** A cluster of processes. */
 export class ProcessCluster {
   readonly directory: string;
-  readonly endpoints: readonly string[];
+  readonly endpoints: string[];
   readonly nodes: (NodeProcess | undefined)[] = [];
+  /** How many nodes nodes.conf names; those after them joined. */
+  readonly #bornCount: number;
   readonly #flags: readonly string[];
   readonly #started: NodeProcess[] = [];
   readonly #clients: Client[] = [];
 
   constructor(directory: string, endpoints: readonly string[], flags: readonly string[]) {
     this.directory = directory;
-    this.endpoints = endpoints;
+    this.endpoints = [...endpoints];
+    this.#bornCount = endpoints.length;
     this.#flags = flags;
   }
 
   /** Starts a node, again or for the first time; resolves when it serves. */
   async start(id: number): Promise<NodeProcess> {
     const endpoint = this.endpoints[id] ?? '';
-    const place = ['--id', String(id), '--conf', 'nodes.conf', '--data-dir', `node-${id}`];
-    const node = new NodeProcess(id, endpoint, ['serve', ...place, ...this.#flags], this.directory);
+    const isBorn = id < this.#bornCount;
+    const running = this.endpoints.filter(
+      (_, other) => other !== id && this.nodes[other]?.isRunning,
+    );
+    const place = isBorn
+      ? ['--id', String(id), '--conf', 'nodes.conf']
+      : ['--join', running.join() || endpoint, '--listen', endpoint];
+    const flags = [...place, '--data-dir', `node-${id}`, ...this.#flags];
+    const node = new NodeProcess(id, endpoint, ['serve', ...flags], this.directory);
     this.#started.push(node);
     this.nodes[id] = node;
     await node.waitFor((line) => line.event === 'node started');
     return node;
+  }
+
+  /** A place for the next node to join, whose id will be the number of nodes so far. */
+  async choosePlace(): Promise<{ readonly id: number; readonly port: number }> {
+    const [port = 0] = await freePorts(1);
+    this.endpoints.push(`127.0.0.1:${port}`);
+    return { id: this.endpoints.length - 1, port };
+  }
+
+  /** Starts one more node, which joins the running ones. */
+  async join(): Promise<NodeProcess> {
+    const { id } = await this.choosePlace();
+    return this.start(id);
   }
 
   /** Kills a node as a power cut would end its process, and waits until it is gone. */

@@ -106,6 +106,9 @@ export function drawPeer(random: Random): PeerStatus {
     isOnline: drawFlag(random),
     isLearner: drawFlag(random),
     roundTripMicros: drawCounter(random),
+    matchIndex: drawCounter(random),
+    snapshotSentBytes: drawCounter(random),
+    snapshotSizeBytes: drawCounter(random),
   };
 }
 

@@ -7,6 +7,7 @@ import { formatGoDuration } from './go-duration.ts';
 import { goQuote } from './go-quote.ts';
 import { createFieldsHistoryPrinter } from './history-printer.ts';
 import { createFieldsLeasePrinter } from './lease-printer.ts';
+import { createFieldsMemberPrinter } from './member-printer.ts';
 import type { ClusterPrinter, KeyPrinter, Output, Printer } from './printer.ts';
 import { createFieldsTxnPrinter } from './txn-printer.ts';
 import { createFieldsWatchPrinter } from './watch-printer.ts';
@@ -15,12 +16,13 @@ import { createFieldsWatchPrinter } from './watch-printer.ts';
 export function createFieldsPrinter(output: Output): Printer {
   const keys = createKeyPrinter(output);
   return {
-    refused: ['moveLeader'],
+    refused: ['moveLeader', 'memberChange'],
     ...keys,
     ...createFieldsTxnPrinter(output, keys),
     ...createFieldsWatchPrinter(output),
     ...createFieldsHistoryPrinter(output),
     ...createFieldsLeasePrinter(output),
+    ...createFieldsMemberPrinter(output),
     ...createClusterPrinter(output),
   };
 }

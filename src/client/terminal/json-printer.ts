@@ -9,6 +9,7 @@ import { createJsonHistoryPrinter } from './history-printer.ts';
 import { type Json, printJson, unlessEmpty } from './json.ts';
 import { headerJson, pairJson } from './json-parts.ts';
 import { createJsonLeasePrinter } from './lease-printer.ts';
+import { createJsonMemberPrinter } from './member-printer.ts';
 import type { ClusterPrinter, KeyPrinter, Output, Printer } from './printer.ts';
 import { createJsonTxnPrinter } from './txn-printer.ts';
 import { createJsonWatchPrinter } from './watch-printer.ts';
@@ -23,6 +24,7 @@ export function createJsonPrinter(output: Output): Printer {
     ...createJsonWatchPrinter(output),
     ...createJsonHistoryPrinter(output),
     ...createJsonLeasePrinter(output),
+    ...createJsonMemberPrinter(print),
     ...createClusterPrinter(print),
   };
 }

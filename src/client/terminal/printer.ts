@@ -4,7 +4,12 @@
  * Source: etcdctl's simple, fields, json and table formats.
  */
 
-import type { HistoryEntry, WatchEvents } from '../../../include/client.ts';
+import type {
+  ChangedMembersReply,
+  HistoryEntry,
+  MembersReply,
+  WatchEvents,
+} from '../../../include/client.ts';
 import type { KeyValue } from '../../../include/kvstore.ts';
 import type {
   DeleteRangeReply,
@@ -91,12 +96,27 @@ export type ClusterPrinter = {
   readonly endpointHealth: (healths: readonly EndpointHealth[]) => void;
 };
 
+/** What became of a member: etcdctl's words between its id and the cluster's. */
+export type MemberChanged = {
+  readonly id: number;
+  readonly became: 'added to' | 'removed from' | 'updated in' | 'promoted in';
+  /** Of one that is added: what it is to be called. */
+  readonly name?: string;
+};
+
+/** Prints answers about members. */
+export type MemberPrinter = {
+  readonly memberList: (reply: MembersReply) => void;
+  readonly memberChange: (reply: ChangedMembersReply, changes: readonly MemberChanged[]) => void;
+};
+
 /** Everything that can be printed. */
 export type Answers = KeyPrinter &
   TxnPrinter &
   WatchPrinter &
   HistoryPrinter &
   LeasePrinter &
+  MemberPrinter &
   ClusterPrinter;
 
 /** A kind of answer that can be printed. */

@@ -4,6 +4,7 @@ import { formatByteSize } from './byte-size.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { createSimpleHistoryPrinter } from './history-printer.ts';
 import { createSimpleLeasePrinter } from './lease-printer.ts';
+import { createSimpleMemberPrinter } from './member-printer.ts';
 import { printPair } from './pair-lines.ts';
 import {
   type ClusterPrinter,
@@ -26,6 +27,7 @@ export function createSimplePrinter(output: Output, errorOutput: Output): Printe
     ...createSimpleWatchPrinter(output),
     ...createSimpleHistoryPrinter(output),
     ...createSimpleLeasePrinter(output),
+    ...createSimpleMemberPrinter(output),
     ...createClusterPrinter(output, errorOutput),
   };
 }

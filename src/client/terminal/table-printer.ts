@@ -1,7 +1,8 @@
-/** `-w table`: only what is a list of endpoints; the rest is refused, as etcdctl does. */
+/** `-w table`: only lists of endpoints or members; the rest is refused, as etcdctl does. */
 
 import { assert } from '../../assert.ts';
 import { formatGoDuration } from './go-duration.ts';
+import { drawMembers } from './member-printer.ts';
 import type { Answer, Answers, Output, Printer } from './printer.ts';
 import { statusCells } from './simple-printer.ts';
 import { drawTable } from './table.ts';
@@ -24,8 +25,8 @@ const HEALTH_HEADERS = ['endpoint', 'health', 'took', 'error'];
 /** What has no form as a table. */
 const refuse = (): void => assert(false, 'the answer has no form as a table');
 
-/** Every answer but lists of endpoints. */
-const REFUSED: Omit<Answers, 'endpointStatus' | 'endpointHealth'> = {
+/** Every answer but lists of endpoints and members. */
+const REFUSED: Omit<Answers, 'endpointStatus' | 'endpointHealth' | 'memberList'> = {
   put: refuse,
   range: refuse,
   delete: refuse,
@@ -41,6 +42,7 @@ const REFUSED: Omit<Answers, 'endpointStatus' | 'endpointHealth'> = {
   leaseTimeToLive: refuse,
   leaseList: refuse,
   moveLeader: refuse,
+  memberChange: refuse,
 };
 
 /** Makes the printer of the table format. */
@@ -48,6 +50,7 @@ export function createTablePrinter(output: Output): Printer {
   return {
     ...REFUSED,
     refused: answerNames(REFUSED),
+    memberList: (reply) => output(drawMembers(reply)),
     endpointStatus: (statuses) => output(drawTable(STATUS_HEADERS, statuses.map(statusCells))),
     endpointHealth: (healths) =>
       output(

@@ -201,8 +201,8 @@ t.test('a format says what it has no form for', async (t) => {
   const output = (): void => {};
   t.strictSame(createSimplePrinter(output, output).refused, []);
   t.strictSame(createJsonPrinter(output).refused, []);
-  t.strictSame(createFieldsPrinter(output).refused, ['moveLeader']);
+  t.strictSame(createFieldsPrinter(output).refused, ['moveLeader', 'memberChange']);
   const { refused, ...answers } = createTablePrinter(output);
   const shown = Object.keys(answers).filter((answer) => !refused.some((name) => name === answer));
-  t.strictSame(shown, ['endpointStatus', 'endpointHealth']);
+  t.strictSame(shown, ['memberList', 'endpointStatus', 'endpointHealth']);
 });

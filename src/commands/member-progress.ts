@@ -1,0 +1,90 @@
+/** Shows how far members are that were added, until they vote: a bar that is drawn in place. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client, Member } from '../../include/client.ts';
+import { MemberGoal, type PeerStatus } from '../../include/node.ts';
+import { KvorumError, type StatusReply } from '../../include/rpc.ts';
+import { formatEndpoint } from '../client/endpoint.ts';
+import { formatByteSize } from '../client/terminal/byte-size.ts';
+import { hexId } from '../client/terminal/printer.ts';
+import type { Terminal } from './terminal.ts';
+
+const BAR_COLUMNS = 30;
+const LOOK_MS = 200;
+
+/** Waits until those of `ids` that are to vote do, or are gone. */
+export async function awaitVoters(
+  client: Client,
+  terminal: Terminal,
+  ids: readonly number[],
+): Promise<void> {
+  const line = new ProgressLine(terminal);
+  for (;;) {
+    const { members } = await client.members();
+    const joining = members.filter((member) => {
+      return ids.includes(member.id) && member.isLearner && member.goal === MemberGoal.Voter;
+    });
+    if (joining.length === 0) break;
+    const leader = await leaderStatus(client, members);
+    line.show(joining.map((member) => describe(member, leader)).join('; '));
+    await pause(LOOK_MS);
+  }
+  line.show(ids.map((id) => `member ${hexId(id)} is in the cluster`).join('; '));
+  line.end();
+}
+
+/** How far a member is, as its leader sees it. */
+export function describe({ id }: Member, leader: StatusReply | undefined): string {
+  const who = `member ${hexId(id)}`;
+  const peer = leader?.peers.find((one) => one.id === id);
+  if (leader === undefined || peer === undefined) return `${who}: no leader`;
+  if (!peer.isOnline) return `${who}: not started`;
+  if (peer.snapshotSizeBytes > 0) return `${who}: snapshot ${snapshotBar(peer)}`;
+  return `${who}: ${Math.max(0, leader.lastIndex - peer.matchIndex)} entries behind`;
+}
+
+/** `[#######       ] 45 % of 27 MB`. */
+export function snapshotBar({ snapshotSentBytes, snapshotSizeBytes }: PeerStatus): string {
+  const part = Math.min(1, snapshotSentBytes / Math.max(1, snapshotSizeBytes));
+  const bar = '#'.repeat(Math.round(part * BAR_COLUMNS)).padEnd(BAR_COLUMNS);
+  return `[${bar}] ${Math.floor(part * 100)} % of ${formatByteSize(snapshotSizeBytes)}`;
+}
+
+/** The status of the leader; undefined while there is none. */
+async function leaderStatus(
+  client: Client,
+  members: readonly Member[],
+): Promise<StatusReply | undefined> {
+  try {
+    const status = await client.status();
+    const leader = members.find(({ id }) => id === status.leader);
+    if (leader === undefined) return undefined;
+    return await client.status({ endpoint: formatEndpoint(leader.address, leader.port) });
+  } catch (failure) {
+    if (failure instanceof KvorumError) return undefined;
+    throw failure;
+  }
+}
+
+/** A line of the error output: drawn over on a screen, else told when it changes. */
+class ProgressLine {
+  readonly #terminal: Terminal;
+  readonly #isOnScreen: boolean;
+  #shown = '';
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    this.#isOnScreen = 'isTTY' in terminal.output && terminal.output.isTTY === true;
+  }
+
+  show(text: string): void {
+    if (text === this.#shown) return;
+    const blank = ' '.repeat(Math.max(0, this.#shown.length - text.length));
+    this.#terminal.writeError(this.#isOnScreen ? `\r${text}${blank}` : `${text}\n`);
+    this.#shown = text;
+  }
+
+  end(): void {
+    if (this.#isOnScreen) this.#terminal.writeError('\n');
+  }
+}
