@@ -67,7 +67,7 @@ export class Faults {
     world.after(undefined, this.#random.below(this.#pauseMs), EventKind.Fault, strike);
   }
 
-  /** Everything is put right: all run, all reach each other, disks and clocks do what they should. */
+  /** Puts all right: all run and reach each other, disks and clocks do what they should. */
   end(): void {
     const { world, network, nodes, times, clients } = this.#victims;
     this.#isOver = true;

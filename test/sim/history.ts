@@ -96,7 +96,8 @@ export class History {
     const least = hasWritten ? floor + 1 : floor;
     const isNew = isStaleAllowed || revision >= least;
     must(isNew, 'nobody sees the past', () => {
-      return `${tellAction(action)} of ${operation.client} is of ${revision}, not ${least} or later`;
+      const what = `${tellAction(action)} of ${operation.client}`;
+      return `${what} is of ${revision}, not ${least} or later`;
     });
     this.#floor = Math.max(this.#floor, revision);
   }
@@ -128,6 +129,6 @@ export function tellAction(action: Action): string {
     case 'txn':
       return `txn ${action.keys.join(',')} from ${action.expected ?? 'absent'} to ${action.value}`;
     case 'read':
-      return `${action.isSerializable ? 'serializable' : 'linearizable'} read ${action.keys.join(',')}`;
+      return `${action.isSerializable ? 'local' : 'linearizable'} read ${action.keys.join(',')}`;
   }
 }

@@ -50,7 +50,7 @@ export class Leases {
     return this.#held.length;
   }
 
-  /** Asks for a lease, renews it for a while, and lets it run out or revokes it; again and again. */
+  /** Asks for a lease, renews it for a while, lets it run out or revokes it; again and again. */
   async hold(owner: LeaseOwner): Promise<void> {
     while (!owner.isDone()) {
       this.#keyCount += 1;

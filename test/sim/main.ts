@@ -14,8 +14,11 @@ for (let seed = first; seed <= last; seed += 1) {
     const outcome = await runSeed(seed);
     virtualMs += outcome.virtualMs;
     const tookMs = performance.now() - t;
+    const { hash, nodes, events, answered, operations, terms } = outcome;
+    const speed = (outcome.virtualMs / tookMs).toFixed(0);
+    console.log(`${seed} ${hash} ${tookMs.toFixed(0)} ms, ${speed} times as fast as the clock`);
     console.log(
-      `${seed} ${outcome.hash} ${tookMs.toFixed(0)}ms x${(outcome.virtualMs / tookMs).toFixed(0)} n=${outcome.nodes} ev=${outcome.events} ops=${outcome.answered}/${outcome.operations} rev=${outcome.revisions} terms=${outcome.terms} watched=${outcome.watched} leases=${outcome.leases} v=${outcome.virtualMs}`,
+      `  ${nodes} nodes, ${terms} terms, ${events} events, ${answered}/${operations} done`,
     );
   } catch (error) {
     if (!(error instanceof SimFailure)) throw error;

@@ -41,7 +41,7 @@ export const REGISTER: Model<Value, RegisterOperation> = {
   keyOf: (state) => state ?? '',
 };
 
-/** The history of each key, out of that of all clients. Serializable reads may be stale: left out. */
+/** The history of each key, out of that of all clients. Serializable reads are left out. */
 export function historiesOf(
   operations: readonly Operation[],
 ): ReadonlyMap<string, readonly RegisterInterval[]> {
