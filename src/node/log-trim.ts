@@ -3,7 +3,8 @@
  * lag; the file on disk is cut only behind what the store has made durable.
  */
 
-import { LOG_KEPT_BYTES_MAX, LOG_KEPT_ENTRIES_MAX, type LogIndex } from '../../include/node.ts';
+import { LOG_KEPT_BYTES_MAX, LOG_KEPT_ENTRIES_MAX, TRIM_INTERVAL_MS } from '../../include/node.ts';
+import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import * as core from './raft/raft.ts';
 import type { Wal } from './wal/wal.ts';
@@ -17,13 +18,42 @@ export const LOG_KEPT: LogKept = {
   bytesMax: LOG_KEPT_BYTES_MAX,
 };
 
-/** Forgets what the limits say, as far as it may go. Returns where the log on disk now starts. */
-export function trimLog(raft: core.Raft, wal: Wal, store: Store, kept: LogKept): LogIndex {
-  core.compactTo(raft, kept.entriesMax, kept.bytesMax, store.durableApplied());
-  const index = core.startIndex(raft);
-  if (index > wal.baseIndex) {
-    const term = core.startTerm(raft);
-    wal.cutBefore({ index, term, configuration: core.configurationAt(raft, index) });
+/** What the trimming of a member's log needs. */
+export type LogTrimOptions = {
+  readonly raft: core.Raft;
+  readonly wal: Wal;
+  readonly store: Store;
+  readonly logKept: LogKept;
+  readonly clock: Pick<Clock, 'nowMs'>;
+};
+
+/** Trims the log of a member now and then. */
+export class LogTrim {
+  readonly #options: LogTrimOptions;
+  #trimmedMs = 0;
+
+  constructor(options: LogTrimOptions) {
+    this.#options = options;
   }
-  return wal.baseIndex;
+
+  /**
+   * Forgets what the limits say, as far as it may go, if it is time to. Only when the log on disk
+   * has all that the core has handed out: of a snapshot that was just accepted the core knows
+   * before the disk does.
+   *
+   * @returns whether it was time
+   */
+  run(): boolean {
+    const { raft, wal, store, logKept, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#trimmedMs < TRIM_INTERVAL_MS) return false;
+    this.#trimmedMs = nowMs;
+    core.compactTo(raft, logKept.entriesMax, logKept.bytesMax, store.durableApplied());
+    const index = core.startIndex(raft);
+    if (index > wal.baseIndex) {
+      const term = core.startTerm(raft);
+      wal.cutBefore({ index, term, configuration: core.configurationAt(raft, index) });
+    }
+    return true;
+  }
 }

@@ -25,7 +25,6 @@ import {
   type Roster,
   type SnapshotMeta,
   TICK_MS,
-  TRIM_INTERVAL_MS,
 } from '../../include/node.ts';
 import { ErrorCode, type LoggedCommand, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
@@ -38,7 +37,7 @@ import { explain, redirect } from './directions.ts';
 import { DurableWrites } from './durable-writes.ts';
 import { logRaftEvent } from './event-log.ts';
 import { FirstElection } from './first-election.ts';
-import { type LogKept, trimLog } from './log-trim.ts';
+import { type LogKept, LogTrim } from './log-trim.ts';
 import { Membership } from './membership.ts';
 import { Proposals } from './proposals.ts';
 import * as core from './raft/raft.ts';
@@ -86,6 +85,7 @@ export class Member {
   readonly membership: Membership;
 
   readonly #writes: DurableWrites;
+  readonly #logTrim: LogTrim;
   readonly #firstElection: FirstElection;
   #isPumpScheduled = false;
   #isReadRefused = false;
@@ -93,7 +93,6 @@ export class Member {
   #isStopped = false;
   #timers: Timer[] = [];
   #deadlinesCheckedMs = 0;
-  #trimmedMs = 0;
 
   constructor(options: MemberOptions) {
     this.options = options;
@@ -106,6 +105,7 @@ export class Member {
       header: () => this.header(this.store.revision()),
     });
     this.#writes = new DurableWrites(options.transport.send);
+    this.#logTrim = new LogTrim(options);
     this.#firstElection = new FirstElection(options.raft, options.transport);
     const { raft, store, clock, transport, roster, onRemoved, onFatal } = options;
     this.membership = new Membership({
@@ -230,11 +230,6 @@ export class Member {
       this.#deadlinesCheckedMs = nowMs;
       this.#expire(nowMs);
     }
-    if (nowMs - this.#trimmedMs >= TRIM_INTERVAL_MS && !this.#isInstalling) {
-      this.#trimmedMs = nowMs;
-      trimLog(this.raft, this.options.wal, this.store, this.options.logKept);
-      this.serving.remove();
-    }
     if (!this.#isInstalling) this.serving.tick();
     this.schedulePump();
   }
@@ -288,7 +283,10 @@ export class Member {
       this.#carryOutAll();
       // Peers first: they work while this member applies.
       this.options.transport.flush();
-      if (!this.#isInstalling) this.serving.run();
+      if (!this.#isInstalling) {
+        if (this.#logTrim.run()) this.serving.remove();
+        this.serving.run();
+      }
       this.options.transport.flush();
     } catch (cause) {
       this.options.onFatal(cause);
