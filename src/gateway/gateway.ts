@@ -159,17 +159,8 @@ class Front {
   }
 
   #onStream(stream: Http2Stream): void {
-    let path = '';
-    let type = '';
-    for (const [name, value] of stream.headers) {
-      if (name === ':path') path = value;
-      else if (name === 'content-type') type = value;
-    }
     const { clock } = this.#options;
-    if (type.startsWith('application/grpc')) {
-      serveGrpc({ methods: this.#methods, budget: this.#budget, clock }, stream, path);
-      return;
-    }
+    if (serveGrpc({ methods: this.#methods, budget: this.#budget, clock }, stream)) return;
     const exchange = new Http2Exchange(stream);
     stream.listener = exchange;
     this.#onExchange(exchange);

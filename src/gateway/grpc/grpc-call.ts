@@ -9,19 +9,17 @@ import { GrpcCode, type RpcStatus } from '../../../include/gateway.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import { type Call, OK, type Receiver, RpcError } from '../calls/call.ts';
 import type { Entry } from '../calls/methods.ts';
-import { writeHeaderBlock } from '../http2/hpack.ts';
+import { type Header, writeHeaderBlock } from '../http2/hpack.ts';
 import type { Http2Stream, StreamListener } from '../http2/stream.ts';
 import { decode, ProtobufError } from '../protobuf/decode.ts';
 import { encodeBorrowed } from '../protobuf/encode.ts';
 import { type Budget, MessageReader } from './message-reader.ts';
 import { deadlineMs } from './timeout.ts';
 
-const RESPONSE_HEADERS = [
-  [':status', '200'],
-  ['content-type', 'application/grpc'],
-] as const;
+/** Content types of gRPC, maybe with the name of a codec; and what is said of other ones. */
+const GRPC_TYPE = /^application\/grpc(?:$|[+;])/;
 
-const RESPONSE_HEAD: Buffer = writeHeaderBlock(RESPONSE_HEADERS);
+const RESPONSE_HEAD: Buffer = writeHeaderBlock(responseHeaders('application/grpc'));
 const TRAILER_OK: Buffer = writeHeaderBlock([
   ['grpc-status', '0'],
   ['grpc-message', ''],
@@ -46,7 +44,7 @@ export class GrpcCall implements Call, StreamListener {
   constructor(stream: Http2Stream, entry: Entry, budget: Budget, clock: Pick<Clock, 'after'>) {
     this.#stream = stream;
     this.#entry = entry;
-    this.#reader = new MessageReader(budget);
+    this.#reader = new MessageReader(budget, this.metadata('grpc-encoding'));
     const timeoutMs = deadlineMs(this.metadata('grpc-timeout'));
     if (timeoutMs !== undefined) this.#timer = clock.after(timeoutMs, () => this.#onDeadline());
     this.#receiver = entry.open?.(this);
@@ -74,7 +72,7 @@ export class GrpcCall implements Call, StreamListener {
     if (this.#isEnded) return;
     if (!this.#hasHead) {
       this.#hasHead = true;
-      this.#stream.respond(RESPONSE_HEAD);
+      this.#stream.respond(this.#head());
     }
     this.#stream.write(frameMessage(encodeBorrowed(this.#entry.method.response, response)));
   }
@@ -84,8 +82,7 @@ export class GrpcCall implements Call, StreamListener {
     this.#settle();
     const { code } = status;
     if (!this.#hasHead) {
-      const headers = [...RESPONSE_HEADERS, ...statusHeaders(status)];
-      this.#stream.respond(writeHeaderBlock(headers), true);
+      refuseStream(this.#stream, status);
     } else if (code === GrpcCode.Ok) this.#stream.end(TRAILER_OK);
     else this.#stream.end(writeHeaderBlock(statusHeaders(status)));
   }
@@ -105,10 +102,10 @@ export class GrpcCall implements Call, StreamListener {
   onEnd(): void {
     if (this.#isEnded) return;
     if (this.#reader.isUnfinished) {
-      this.#fail({ code: GrpcCode.Internal, message: 'unexpected EOF' });
+      this.#fail({ code: GrpcCode.Unknown, message: 'unexpected EOF' });
     } else if (this.#receiver !== undefined) this.#receiver.onHalfClose();
     else if (!this.#hasRequest) {
-      this.#fail({ code: GrpcCode.Internal, message: 'EOF' });
+      this.#fail({ code: GrpcCode.Unknown, message: 'EOF' });
     }
   }
 
@@ -119,7 +116,8 @@ export class GrpcCall implements Call, StreamListener {
   }
 
   readonly #onMessage = (buffer: Buffer, start: number, end: number): void => {
-    if (this.#isEnded) return;
+    // What comes behind the one request of a method without a stream is ignored, as Go does.
+    if (this.#isEnded || (this.#hasRequest && this.#receiver === undefined)) return;
     let request: unknown;
     try {
       request = decode(this.#entry.method.request, buffer, start, end);
@@ -130,13 +128,17 @@ export class GrpcCall implements Call, StreamListener {
       return;
     }
     if (this.#receiver !== undefined) this.#receiver.onMessage(request);
-    else if (this.#hasRequest) {
-      this.#fail({ code: GrpcCode.Internal, message: 'one request is expected, more came' });
-    } else {
+    else {
       this.#hasRequest = true;
       this.#entry.handle?.(request, this);
     }
   };
+
+  #head(): Buffer {
+    const contentType = contentTypeOf(this.#stream);
+    if (contentType === 'application/grpc') return RESPONSE_HEAD;
+    return writeHeaderBlock(responseHeaders(contentType));
+  }
 
   #onDeadline(): void {
     this.#fail({ code: GrpcCode.DeadlineExceeded, message: 'context deadline exceeded' });
@@ -156,6 +158,24 @@ export class GrpcCall implements Call, StreamListener {
   }
 }
 
+/** Whether a request's content type is gRPC's. */
+export function isGrpc(contentType: string): boolean {
+  return GRPC_TYPE.test(contentType);
+}
+
+/** The answer has the content type of the request. */
+function contentTypeOf(stream: Http2Stream): string {
+  for (const [name, value] of stream.headers) if (name === 'content-type') return value;
+  return 'application/grpc';
+}
+
+function responseHeaders(contentType: string): Header[] {
+  return [
+    [':status', '200'],
+    ['content-type', contentType],
+  ];
+}
+
 /** A message behind its prefix, as bytes of their own. */
 function frameMessage(message: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
@@ -167,7 +187,8 @@ function frameMessage(message: Buffer): Buffer {
 
 /** Ends a stream that is no call with a status. */
 export function refuseStream(stream: Http2Stream, status: RpcStatus): void {
-  stream.respond(writeHeaderBlock([...RESPONSE_HEADERS, ...statusHeaders(status)]), true);
+  const headers = [...responseHeaders(contentTypeOf(stream)), ...statusHeaders(status)];
+  stream.respond(writeHeaderBlock(headers), true);
 }
 
 function statusHeaders({ code, message }: RpcStatus): [name: string, value: string][] {

@@ -17,11 +17,14 @@ export type Budget = { usedBytes: number };
 /** The messages of one request. */
 export class MessageReader {
   readonly #budget: Budget;
+  readonly #encoding: string;
   #parts: Buffer[] = [];
   #partBytes = 0;
 
-  constructor(budget: Budget) {
+  /** @param encoding the header `grpc-encoding`: what compressed messages would be */
+  constructor(budget: Budget, encoding: string | undefined) {
     this.#budget = budget;
+    this.#encoding = encoding ?? 'identity';
   }
 
   /** Whether a message has begun and is not whole. */
@@ -47,7 +50,7 @@ export class MessageReader {
     }
     let at = 0;
     while (buffer.length - at >= HEAD_BYTES) {
-      const end = at + HEAD_BYTES + lengthAt(buffer, at);
+      const end = at + HEAD_BYTES + this.#lengthAt(buffer, at);
       if (end > buffer.length) break;
       onMessage(buffer, at + HEAD_BYTES, end);
       at = end;
@@ -64,7 +67,7 @@ export class MessageReader {
 
   #neededBytes(): number {
     if (this.#parts[0]!.length < HEAD_BYTES) this.#parts = [Buffer.concat(this.#parts)];
-    return HEAD_BYTES + lengthAt(this.#parts[0]!, 0);
+    return HEAD_BYTES + this.#lengthAt(this.#parts[0]!, 0);
   }
 
   /** Keeps bytes: a copy, since a view would pin all that came with them. */
@@ -75,15 +78,23 @@ export class MessageReader {
     if (this.#budget.usedBytes <= UNFINISHED_BYTES_MAX) return;
     throw new RpcError(GrpcCode.ResourceExhausted, 'kvorum: too many unfinished requests');
   }
+
+  /** The length that is announced. @throws RpcError */
+  #lengthAt(buffer: Buffer, at: number): number {
+    if (buffer[at] !== 0) throw compressedError(this.#encoding);
+    const length = buffer.readUInt32BE(at + 1);
+    if (length <= MESSAGE_BYTES_MAX) return length;
+    const why = `grpc: received message larger than max (${length} vs. ${MESSAGE_BYTES_MAX})`;
+    throw new RpcError(GrpcCode.ResourceExhausted, why);
+  }
 }
 
-function lengthAt(buffer: Buffer, at: number): number {
-  if (buffer[at] !== 0) {
-    const why = 'grpc: Decompressor is not installed for grpc-encoding';
-    throw new RpcError(GrpcCode.Unimplemented, why);
+/** Nothing is decompressed. */
+function compressedError(encoding: string): RpcError {
+  if (encoding === 'identity') {
+    const why = 'grpc: compressed flag set with identity or empty encoding';
+    return new RpcError(GrpcCode.Internal, why);
   }
-  const length = buffer.readUInt32BE(at + 1);
-  if (length <= MESSAGE_BYTES_MAX) return length;
-  const why = `grpc: received message larger than max (${length} vs. ${MESSAGE_BYTES_MAX})`;
-  throw new RpcError(GrpcCode.ResourceExhausted, why);
+  const why = `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`;
+  return new RpcError(GrpcCode.Unimplemented, why);
 }

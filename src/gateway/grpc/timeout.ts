@@ -15,10 +15,17 @@ const GRAIN_MS = 50;
 /** The longest a timer of the machine can wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
+
+/** Whether a header can be understood. */
+export function isTimeout(timeout: string): boolean {
+  return TIMEOUT.test(timeout);
+}
+
 /** Milliseconds until a call is overdue; undefined when that is never. */
 export function deadlineMs(timeout: string | undefined): number | undefined {
   if (timeout === undefined) return undefined;
-  const match = /^(\d{1,8})([HMSmun])$/.exec(timeout);
+  const match = TIMEOUT.exec(timeout);
   if (match === null) return undefined;
   const ms = Number(match[1]) * UNIT_MS[match[2]!]!;
   return Math.min(Math.ceil(ms / GRAIN_MS) * GRAIN_MS, FOREVER_MS);

@@ -11,6 +11,7 @@ import {
   SortOrder,
   SortTarget,
   TXN_DEPTH_MAX,
+  TXN_OPS_MAX,
   type TxnOp,
 } from '../../../include/kvstore.ts';
 import { ErrorCode, KvorumError } from '../../../include/rpc.ts';
@@ -74,17 +75,25 @@ export function deleteRequest(request: DeleteRangeRequest) {
   return { key: request.key, rangeEnd: request.range_end, prevKv: request.prev_kv };
 }
 
-/** A transaction. */
-export function txnRequest(request: TxnRequest, depth = 1): NodeTxnRequest {
-  if (depth > TXN_DEPTH_MAX) throw new KvorumError(ErrorCode.TooManyOperations);
+/**
+ * A transaction.
+ *
+ * @param opsMax how many compares, and operations of either branch, it may have: what the one
+ *   around it leaves over
+ */
+export function txnRequest(request: TxnRequest, opsMax = TXN_OPS_MAX, depth = 1): NodeTxnRequest {
+  const { compare, success, failure } = request;
+  const count = Math.max(compare.length, success.length, failure.length);
+  if (count > opsMax || depth > TXN_DEPTH_MAX) throw new KvorumError(ErrorCode.TooManyOperations);
+  const left = opsMax - count;
   return {
-    compares: request.compare.map(compareOf),
-    success: request.success.map((op) => operationOf(op, depth)),
-    failure: request.failure.map((op) => operationOf(op, depth)),
+    compares: compare.map(compareOf),
+    success: success.map((op) => operationOf(op, left, depth)),
+    failure: failure.map((op) => operationOf(op, left, depth)),
   };
 }
 
-function operationOf(op: RequestOp, depth: number): TxnOp {
+function operationOf(op: RequestOp, opsMax: number, depth: number): TxnOp {
   if (op.request_put !== undefined) {
     return { kind: OpKind.Put, request: putRequest(op.request_put) };
   }
@@ -95,7 +104,7 @@ function operationOf(op: RequestOp, depth: number): TxnOp {
     return { kind: OpKind.DeleteRange, request: deleteRequest(op.request_delete_range) };
   }
   if (op.request_txn !== undefined) {
-    return { kind: OpKind.Txn, request: txnRequest(op.request_txn, depth + 1) };
+    return { kind: OpKind.Txn, request: txnRequest(op.request_txn, opsMax, depth + 1) };
   }
   // What etcd says of an operation that is none.
   throw new RpcError(GrpcCode.InvalidArgument, 'etcdserver: key not found');
