@@ -29,9 +29,11 @@ export async function handOver(member: Member): Promise<void> {
 function chooseSuccessor(member: Member): NodeId | undefined {
   const online = new Set<NodeId>();
   for (const peer of member.options.transport.peers()) if (peer.isOnline) online.add(peer.id);
-  const candidates = core
-    .raftStatus(member.raft)
-    .progress.filter(({ id, isLearner }) => id !== member.raft.id && !isLearner && online.has(id));
+  const { progress, configuration } = core.raftStatus(member.raft);
+  // Not one that the change under way removes.
+  const candidates = progress.filter(({ id }) => {
+    return configuration.voters.includes(id) && online.has(id);
+  });
   candidates.sort((a, b) => b.match - a.match || a.id - b.id);
   return candidates[0]?.id;
 }
