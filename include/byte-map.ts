@@ -83,7 +83,7 @@ export type ByteMap = {
    * @returns their number, and the first key not looked at; undefined when all were
    */
   readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
-  /** Bytes written and not yet given to a flush, with what each pair costs beyond its own bytes. */
+  /** Bytes written and not yet given to a flush; small pairs count for what they cost it. */
   readonly unflushedBytes: () => number;
   /**
    * Makes everything written before the call durable, atomically. A call during a flush waits for

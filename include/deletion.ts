@@ -19,8 +19,8 @@ import type { SessionMark } from './session.ts';
 /** More keys than so many are deleted step by step: this many take 5 to 10 ms. */
 export const DELETE_AT_ONCE_KEYS_MAX = 1_000;
 
-/** Most keys one step removes: a step stays below a few milliseconds. */
-export const DELETE_STEP_KEYS_MAX = 500;
+/** Most keys one step removes: a step takes 1 or 2 ms. */
+export const DELETE_STEP_KEYS_MAX = 250;
 
 /** Deletions under way at which further ones wait. */
 export const DELETIONS_MAX = 16;

@@ -17,10 +17,14 @@ import { TABLE_COUNT, Table as Tables } from '../../include/kvstore.ts';
 import type { PairCursor } from './pair-cursor.ts';
 import { type OverlayEntry, SortedEntries } from './sorted-entries.ts';
 
-/**
- * Bytes a pair costs beyond its own: memory here, and time of the event loop when it is flushed.
- */
+/** Bytes of memory a pair costs beyond its own. */
 export const PAIR_OVERHEAD_BYTES = 64;
+
+/**
+ * Bytes that a pair counts at least: when it is flushed it holds up the event loop as long as so
+ * many of large pairs, 0.2 µs.
+ */
+const PAIR_BYTES_MIN = 256;
 
 /** Length of the keys that the tail takes: main revision u64, sub revision u32. */
 const TAIL_KEY_BYTES = 12;
@@ -193,13 +197,21 @@ export class Overlay {
     { length: TABLE_COUNT },
     (_, table) => new OverlayTable(table === Tables.Revisions),
   );
-  /** Bytes of the pairs, each with PAIR_OVERHEAD_BYTES. */
-  sizeBytes = 0;
   isEmpty = true;
+  #pairBytes = 0;
+  #pairCount = 0;
+
+  /** Bytes of the pairs, or more where they are many. */
+  get sizeBytes(): number {
+    return Math.max(this.#pairBytes, this.#pairCount * PAIR_BYTES_MIN);
+  }
 
   /** Writes a pair, or with an undefined value a deletion. Owns both buffers. */
   write(table: Table, key: Buffer, value: Buffer | undefined): void {
-    this.sizeBytes += this.tables[table]!.write(key, value);
+    const target = this.tables[table]!;
+    this.#pairCount -= target.count;
+    this.#pairBytes += target.write(key, value);
+    this.#pairCount += target.count;
     this.isEmpty = false;
   }
 }

@@ -1,4 +1,4 @@
-/** The write buffer: what it costs to find a revision among many. */
+/** The write buffer: what it costs to find a revision among many, and when it is full. */
 
 import t from 'tap';
 import { Table } from '../../include/kvstore.ts';
@@ -37,5 +37,18 @@ t.test('a revision that changes many keys is written at the same cost a key', (t
   t.equal(table.find(keyOf(3, 6)), undefined);
   t.not(table.find(keyOf(3, 5)), undefined);
   t.equal(table.count, changes + 2);
+  t.end();
+});
+
+t.test('many small pairs fill it as their number does, large ones as their bytes', (t) => {
+  const small = new Overlay();
+  const large = new Overlay();
+  for (let main = 1; main <= 1_000; main += 1) {
+    small.write(Table.Revisions, encodeRevisionKey(main, 0), undefined);
+    small.write(Table.Keys, Buffer.from('the same key'), undefined);
+    large.write(Table.Revisions, encodeRevisionKey(main, 0), Buffer.alloc(1_000));
+  }
+  t.equal(small.sizeBytes, 1_001 * 256);
+  t.equal(large.sizeBytes, 1_000 * (12 + 1_000 + 64));
   t.end();
 });
