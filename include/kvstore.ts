@@ -215,6 +215,8 @@ export type Store = {
    * `visit` returns false. A thousand take 1 or 2 ms.
    */
   readonly visitLeases: (visit: (lease: Lease) => unknown, from?: bigint) => void;
+  /** How many keys hang on a lease, counted up to about `countMax`. */
+  readonly countLeaseKeys: (id: bigint, countMax: number) => number;
   /** The keys that hang on a lease, in key order. */
   readonly leaseKeys: (id: bigint) => readonly Buffer[];
   /** The session of an id; undefined when there is none. */

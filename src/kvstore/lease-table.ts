@@ -99,9 +99,19 @@ export function lastLeaseKey(state: StoreState, id: bigint): Buffer | undefined 
   return last;
 }
 
-/** Counts the keys in bounds that hang on a lease. */
-export function countLeaseKeys(state: StoreState, id: bigint, bounds: ScanBounds): number {
-  return state.map.count(Table.LeaseKeys, attachmentBounds(state, id, bounds));
+/** Counts the keys in bounds that hang on a lease, up to about `countMax`. */
+export function countLeaseKeys(
+  state: StoreState,
+  id: bigint,
+  bounds: ScanBounds,
+  countMax: number,
+): number {
+  const { count } = state.map.countSome(
+    Table.LeaseKeys,
+    attachmentBounds(state, id, bounds),
+    countMax,
+  );
+  return count;
 }
 
 /** Hangs a key, which is borrowed, on a lease. */

@@ -14,6 +14,8 @@ import { countLeaseKeys, hasLease, scanLeaseKeys } from './lease-table.ts';
 import { ALL_PAIRS, isEmptyRange } from './pair-cursor.ts';
 import type { StoreState } from './store-state.ts';
 
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
 /** The record of a key as of now; undefined when there is no such key. */
 export function liveRecord(state: StoreState, key: Buffer): Buffer | undefined {
   const record = state.map.get(Table.Keys, key);
@@ -57,7 +59,7 @@ export function countLive(state: StoreState, bounds: ScanBounds, countMax: numbe
   const counted = rest === undefined ? part : { ...part, to: rest };
   let goneCount = 0;
   for (const { lease } of deletions) {
-    if (lease !== 0n) goneCount += countLeaseKeys(state, lease, counted);
+    if (lease !== 0n) goneCount += countLeaseKeys(state, lease, counted, NO_LIMIT);
   }
   return { count: count - goneCount, rest: rest ?? next?.from };
 }

@@ -32,9 +32,10 @@ import { compact, compactStep, isSwept, sweptRevision } from './compaction.ts';
 import { deleteRange, deleteStep, touches, touchesLease } from './deletions.ts';
 import { hashState } from './hash.ts';
 import { isSingleKey } from './key-range.ts';
-import { findLease, visitLeases } from './lease-table.ts';
+import { countLeaseKeys, findLease, visitLeases } from './lease-table.ts';
 import { checkpointLeases, expire, grantLease, revokeLease } from './leases.ts';
 import { leaseKeys } from './live-keys.ts';
+import { ALL_PAIRS } from './pair-cursor.ts';
 import { range, readRange } from './range.ts';
 import { readTxn } from './read-txn.ts';
 import { findSession, isAnswered, once, openSession, visitSessions } from './sessions.ts';
@@ -86,6 +87,7 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
       ),
     lease: (id) => findLease(store.state, id),
     visitLeases: (visit, from) => visitLeases(store.state, visit, from),
+    countLeaseKeys: (id, countMax) => countLeaseKeys(store.state, id, ALL_PAIRS, countMax),
     leaseKeys: (id) => leaseKeys(store.state, id),
     session: (id) => findSession(store.state, id),
     visitSessions: (visit) => visitSessions(store.state, visit),

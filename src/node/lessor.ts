@@ -18,11 +18,13 @@
  * costs a look-up. A session's use is not even noted: when its alarm rings, the store says whether
  * it was used, and its full time starts then.
  *
- * Limits: one Expire a tick of at most EXPIRE_BATCH_MAX, EXPIRING_MAX proposed and not yet applied.
+ * Limits: one Expire a tick of at most EXPIRE_BATCH_MAX with DELETE_AT_ONCE_KEYS_MAX keys in all,
+ * EXPIRING_MAX proposed and not yet applied.
  */
 
 import {
   CHECKPOINT_BATCH_MAX,
+  DELETE_AT_ONCE_KEYS_MAX,
   EXPIRE_BATCH_MAX,
   type ExpireRequest,
   type Lease,
@@ -59,7 +61,10 @@ const PROPOSE_AGAIN_MS = 100;
 
 /** What a member lends its lessor. */
 export type LessorOptions = {
-  readonly store: Pick<Store, 'lease' | 'session' | 'visitLeases' | 'visitSessions'>;
+  readonly store: Pick<
+    Store,
+    'lease' | 'session' | 'countLeaseKeys' | 'visitLeases' | 'visitSessions'
+  >;
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Puts a command into the log; returns whether it was taken. */
   readonly propose: (command: InternalCommand) => boolean;
@@ -285,12 +290,17 @@ export class Lessor {
   #takeDue(nowMs: number): Due {
     const due: Due = { expired: [], checkpointed: [] };
     const room = Math.min(EXPIRE_BATCH_MAX, EXPIRING_MAX - this.#expiringCount);
+    let keysLeft = DELETE_AT_ONCE_KEYS_MAX;
     for (let visited = 0; visited < CHECKPOINT_BATCH_MAX; visited += 1) {
       const time = this.#alarms.peek();
       if (time === undefined || time.ringMs > nowMs) break;
       if (time.kind === 'session' && this.#wasUsed(time, nowMs)) continue;
       if (time.deadlineMs <= nowMs) {
         if (due.expired.length >= room) break;
+        if (time.kind === 'lease')
+          keysLeft -= this.#options.store.countLeaseKeys(time.id, keysLeft + 1);
+        // One of many keys goes alone: it is deleted step by step.
+        if (keysLeft < 0 && due.expired.length > 0) break;
         due.expired.push(time);
         this.#alarms.remove(time);
       } else if (time.kind === 'lease' && time.checkpointMs <= nowMs) {

@@ -51,7 +51,9 @@ export class Readings {
     const waiting = this.#waiting[slot];
     if (waiting === undefined) return;
     waiting.steps += 1;
-    if (waiting.step()) this.#waiting.splice(slot, 1);
+    if (!waiting.step()) return;
+    this.#waiting.splice(slot, 1);
+    if (slot > 0) this.#youngSlot = slot - 1;
   }
 
   #pick(): number {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  DELETE_AT_ONCE_KEYS_MAX,
   EXPIRE_BATCH_MAX,
   type ExpireRequest,
   LEASE_CHECKPOINT_SECONDS,
@@ -24,6 +25,8 @@ class Stage {
   isTaking = true;
   readonly leases: Map<bigint, Lease> = new Map();
   readonly sessions: Map<number, Session> = new Map();
+  /** How many keys hang on a lease, if any do. */
+  readonly keyCounts: Map<bigint, number> = new Map();
   proposed: InternalCommand[] = [];
   readonly lessor: Lessor;
 
@@ -33,6 +36,7 @@ class Stage {
       store: {
         lease: (id) => this.leases.get(id),
         session: (id) => this.sessions.get(id),
+        countLeaseKeys: (id, countMax) => Math.min(countMax, this.keyCounts.get(id) ?? 0),
         visitLeases: (visit, from = 0n) => {
           const ids = [...this.leases.keys()].filter((id) => byUnsigned(id, from) >= 0);
           for (const id of ids.sort(byUnsigned)) {
@@ -307,6 +311,24 @@ t.test('100,000 leases that run out at once end in bounded steps', async (t) => 
   }
   t.equal(stage.leases.size, 0);
   t.equal(stage.lessor.count, 0);
+});
+
+t.test('leases end together up to so many keys; one of more ends alone', async (t) => {
+  const stage = leading();
+  for (let id = 1n; id <= 8n; id += 1n) {
+    stage.grant(id, 10);
+    stage.keyCounts.set(id, DELETE_AT_ONCE_KEYS_MAX / 2);
+  }
+  stage.keyCounts.set(5n, 100 * DELETE_AT_ONCE_KEYS_MAX);
+  stage.jump(10);
+  const batches: number[] = [];
+  while (stage.leases.size > 0) {
+    const before = stage.leases.size;
+    stage.apply();
+    batches.push(before - stage.leases.size);
+    stage.pass(TICK_MS / 1_000);
+  }
+  t.strictSame([...batches].sort(), [1, 1, 2, 2, 2]);
 });
 
 t.test('what is left of a long lease is told every few minutes, until it is short', async (t) => {
