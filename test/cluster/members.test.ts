@@ -158,3 +158,21 @@ t.test('the member commands say what etcdctl says', async (t) => {
   t.match(await run('remove', '1'), 'Error: etcdserver: member not found\n');
   t.match(await run('remove', '0'), 'not enough started members');
 });
+
+t.test('a node that cannot join says why', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  const [endpoint = ''] = cluster.endpoints;
+  const serve = (...flags: string[]) => {
+    const where = ['--data-dir', 'elsewhere', '--join', endpoint];
+    return runCommand(['serve', ...where, ...flags], { cwd: cluster.directory });
+  };
+  const placeless = await serve();
+  t.equal(placeless.code, 1);
+  t.match(placeless.errorOutput, 'Error: --join needs --listen: host:port');
+  const odd = await serve('--listen', 'nowhere');
+  t.match(odd.errorOutput, 'Error: bad endpoint "nowhere"');
+  const twin = await serve('--listen', endpoint);
+  t.equal(twin.code, 1);
+  t.match(twin.errorOutput, `Error: member 0 at ${endpoint} has run already`);
+  t.match(twin.errorOutput, 'remove the member and join anew');
+});

@@ -201,3 +201,66 @@ t.test('what is not safe is refused, and what makes no sense', async (t) => {
   await client.removeMember(down);
   t.equal((await client.members()).members.length, 3);
 });
+
+t.test('a node that was away follows a leader that it does not know', async (t) => {
+  const cluster = await GrowingCluster.start(t);
+  const client = cluster.client();
+  await cluster.addVoter(client);
+  await cluster.addVoter(client);
+  await cluster.stopNode(2);
+  const running = cluster.client([0, 1]);
+  const id = await cluster.addVoter(running);
+  await running.moveLeader(id);
+  await cluster.client([id]).put('a', '1');
+  await cluster.startNode(2);
+  const own = cluster.client([2]);
+  t.equal((await own.get('a'))?.value.toString(), '1');
+  t.equal((await own.status()).leader, id);
+});
+
+t.test('changes that are asked for at the same time are made one after the other', async (t) => {
+  const cluster = await GrowingCluster.start(t);
+  const client = cluster.client();
+  const ports = [1, 2, 3, 4];
+  const replies = await Promise.all(
+    ports.map((port) => client.addMember({ address: '127.0.0.1', port, isLearner: true })),
+  );
+  t.strictSame(replies.flatMap(({ added }) => added).sort(), [1, 2, 3, 4]);
+  t.equal((await client.members()).members.length, 5);
+});
+
+t.test('a learner stays one until it is promoted', async (t) => {
+  const cluster = await GrowingCluster.start(t);
+  const client = cluster.client();
+  const id = await cluster.add(client, true);
+  await client.put('a', '1');
+  const own = cluster.client([id]);
+  while ((await own.get('a', { serializable: true })) === undefined);
+  t.equal((await own.status()).isLearner, true);
+  // Until the leader, too, has found the way to it.
+  const isReady = (): Promise<boolean> => client.promoteMember(id).then(Boolean, () => false);
+  while (!(await isReady()));
+  const { members } = await client.members();
+  t.equal(members.find((member) => member.id === id)?.isLearner, false);
+});
+
+t.test('a follower sends who would change the members to the leader', async (t) => {
+  const cluster = await GrowingCluster.start(t);
+  const client = cluster.client();
+  const id = await cluster.addVoter(client);
+  const leader = await cluster.leader();
+  const follower = leader === id ? 0 : id;
+  const { nodeId } = await cluster.client([follower]).updateMember(id, { name: 'b' });
+  t.equal(nodeId, leader);
+});
+
+t.test('a leader says how far its peers are', async (t) => {
+  const cluster = await GrowingCluster.start(t);
+  const client = cluster.client([0]);
+  const id = await cluster.addVoter(client);
+  const leader = await cluster.leader();
+  const { lastIndex, peers } = await cluster.client([leader]).status();
+  t.match(peers, [{ matchIndex: lastIndex, snapshotSentBytes: 0, snapshotSizeBytes: 0 }]);
+  const follower = await cluster.client([leader === id ? 0 : id]).status();
+  t.match(follower.peers, [{ matchIndex: 0 }]);
+});

@@ -17,7 +17,7 @@ import { createRandom } from '../../src/random.ts';
 import { decodeHello, writeHello, writePing } from '../../src/rpc/connection-codec.ts';
 import { CONNECTION_TICK_MS } from '../../src/rpc/connection-limits.ts';
 import { FlushQueue } from '../../src/rpc/flush-queue.ts';
-import { writeMessage } from '../../src/rpc/raft-codec.ts';
+import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
 import { REFUSALS_LOG_MS } from '../../src/rpc/refusals.ts';
 import { listen } from '../../src/rpc/server.ts';
 import { drawMessage } from './draw.ts';
@@ -160,6 +160,36 @@ t.test('messages of a peer arrive in order', async (t) => {
   await signal.until(() => messages.length === sent.length);
   t.strictSame(messages, sent);
   await peer.close();
+});
+
+t.test('a peer is answered on the connection that it opened', async (t) => {
+  const { port, server } = await startServer(t);
+  const peer = await RawClient.greet(port, PEER_HELLO);
+  const answer = { ...drawMessage(createRandom(1), MessageType.AppendReply), from: 1, to: 2 };
+  server.answerPeer(answer);
+  server.answerPeer({ ...answer, to: 3 }); // To one that is not there: dropped.
+  await peer.heard(2);
+  const { type, body } = peer.frames[1]!;
+  t.strictSame(decodeMessage(type, body, 0, body.length), answer);
+  await peer.close();
+});
+
+t.test('a peer that is removed while it is connected is told so, and no other', async (t) => {
+  const removed = new Set<number>();
+  const { port, server, signal, losses } = await startServer(t, {
+    wasRemoved: (id) => removed.has(id),
+  });
+  const stays = await RawClient.greet(port, PEER_HELLO);
+  const goes = await RawClient.greet(port, { ...PEER_HELLO, nodeId: 3 });
+  removed.add(3);
+  server.dropRemoved();
+  await goes.closed;
+  t.equal(goes.lastError?.code, ErrorCode.MemberRemoved);
+  await signal.until(() => losses.length > 0);
+  t.match(losses, [{ nodeId: 3 }]);
+  while (server.connectionCount > 1) await new Promise(setImmediate);
+  t.equal(stays.socket.closed, false);
+  await stays.close();
 });
 
 const impostors = [
