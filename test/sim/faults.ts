@@ -3,6 +3,7 @@
  * again and again until it is over. Each run has its own selection, so that some kinds meet often.
  */
 
+import { Role } from '../../include/node.ts';
 import type { Random } from '../../src/random.ts';
 import { EventKind } from './host.ts';
 import type { HostTime } from './host-clock.ts';
@@ -74,6 +75,7 @@ export class Faults {
     world.trace.note('world', 'all is well from now on');
     network.heal();
     for (const node of nodes) {
+      node.onEvent = () => {};
       mend(node);
       if (node.process?.isFrozen) world.thaw(node.process);
       node.start();
@@ -92,6 +94,22 @@ export class Faults {
     });
   }
 }
+
+/** Moments at which a crash is most likely to hurt: how the log lines of members begin. */
+const MOMENTS = [
+  'vote',
+  'pre-vote started',
+  'election started',
+  'became leader',
+  'leader elected',
+  'sending a snapshot',
+  'receiving a snapshot',
+  'snapshot received',
+  'installing a snapshot',
+  'snapshot installed',
+  'node started',
+  'configuration',
+] as const;
 
 const FAULTS: readonly Fault[] = [
   {
@@ -112,6 +130,44 @@ const FAULTS: readonly Fault[] = [
       node.die('power');
       restartLater(victims, node, random);
       return node.options.host.name;
+    },
+  },
+  {
+    name: 'ambush',
+    weight: 8,
+    strike: (victims, random) => {
+      const event = MOMENTS[random.below(MOMENTS.length)]!;
+      const death = random.below(2) === 0 ? 'kill' : 'power';
+      const onEvent = (node: SimNode, what: string): void => {
+        if (!what.startsWith(event)) return;
+        for (const one of victims.nodes) one.onEvent = () => {};
+        later(victims, random.below(100) / 20, () => {
+          node.die(death);
+          if (random.below(2) === 0) node.start();
+          else restartLater(victims, node, random);
+        });
+      };
+      for (const node of victims.nodes) node.onEvent = onEvent;
+      return `${death} at '${event}'`;
+    },
+  },
+  {
+    name: 'forsaken leader',
+    weight: 4,
+    strike: (victims, random) => {
+      const node = victims.nodes.find((one) => one.node?.member.raft.role === Role.Leader);
+      if (node?.process === undefined) return 'nobody leads';
+      const { process, options } = node;
+      for (const { options: other } of victims.nodes) {
+        if (other.host === options.host) continue;
+        victims.network.cut(options.host, other.host);
+        victims.network.cut(other.host, options.host);
+      }
+      victims.world.freeze(process);
+      const sleepMs = options.electionMs * (1 + random.below(20) / 10);
+      later(victims, sleepMs, () => victims.world.thaw(process));
+      later(victims, sleepMs + random.below(2_000), () => victims.network.heal());
+      return options.host.name;
     },
   },
   {

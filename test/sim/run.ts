@@ -76,6 +76,7 @@ type Plan = {
   readonly electionMs: number;
   readonly logEntriesKept: number;
   readonly segmentBytes: number;
+  readonly watchProgressMs: number;
   readonly diskMs: number;
 };
 
@@ -131,6 +132,7 @@ function drawPlan(random: Random): Plan {
     electionMs: isFast ? 400 : 1_000,
     logEntriesKept: [10, 100, 10_000][below(3)]!,
     segmentBytes: [256, 2_048, 16_384][below(3)]! * 1_024,
+    watchProgressMs: 500 + below(3_000),
     diskMs: [0.05, 1, 5][below(3)]!,
   };
 }
@@ -202,7 +204,8 @@ class Run {
   }
 
   #createNodes(): void {
-    const { nodeCount, heartbeatMs, electionMs, logEntriesKept, segmentBytes, diskMs } = this.#plan;
+    const { nodeCount, heartbeatMs, electionMs, logEntriesKept, segmentBytes } = this.#plan;
+    const { watchProgressMs, diskMs } = this.#plan;
     const lines = Array.from({ length: nodeCount }, (_, id) => `${id} n${id} ${portOf(id)}`);
     const cluster = parseNodesConf('nodes.conf', lines.join('\n'));
     for (let id = 0; id < nodeCount; id += 1) {
@@ -223,6 +226,7 @@ class Run {
         electionMs,
         logKept: { entriesMax: logEntriesKept, bytesMax: 1024 * 1024 },
         segmentBytes,
+        watchProgressMs,
         sabotage: this.#sabotage,
       });
       this.#nodes.push(node);

@@ -28,7 +28,7 @@ export type Watched = {
   /** The entries that were compared, by index: the core keeps the very objects. */
   readonly compared: Entry[];
   steps: number;
-  /** The term in which it was seen to lead and to commit; 0 for none. */
+  /** The term in which it was seen to lead when it was last looked at; 0 for none. */
   leadsTerm: Term;
 };
 
@@ -72,6 +72,7 @@ export class Safety {
   look(watched: Watched): void {
     this.#lookAtLeader(watched);
     this.#lookAtCommits(watched);
+    watched.leadsTerm = watched.raft.role === Role.Leader ? watched.raft.term : 0;
     watched.steps += 1;
     if (watched.steps % LOG_CHECK_STEPS === 0) this.lookAtLog(watched);
   }
@@ -155,12 +156,9 @@ export class Safety {
   }
 
   /** A leader counts copies of its own entries only (thesis 3.6.2, figure 3.7). */
-  #lookAtRule(watched: Watched): void {
-    const { id, raft } = watched;
+  #lookAtRule({ id, raft, leadsTerm }: Watched): void {
     const { term, log } = raft;
-    const wasLeading = watched.leadsTerm === term;
-    watched.leadsTerm = raft.role === Role.Leader ? term : 0;
-    if (!wasLeading || raft.role !== Role.Leader) return;
+    if (raft.role !== Role.Leader || leadsTerm !== term) return;
     const isOwn = entryAt(log, log.commitIndex).term === term;
     must(isOwn, 'a leader commits through its own term', () => `${id}, entry ${log.commitIndex}`);
   }

@@ -51,6 +51,7 @@ export type SimNodeOptions = {
   readonly electionMs: number;
   readonly logKept: LogKept;
   readonly segmentBytes: number;
+  readonly watchProgressMs: number;
   readonly sabotage: NodeSabotage;
 };
 
@@ -74,6 +75,8 @@ export class SimNode {
   /** Running; undefined while it is down or starts. */
   node: Node | undefined;
   process: Process | undefined;
+  /** Called with each event that it logs. */
+  onEvent: (node: SimNode, event: string) => void = () => {};
   /** A flush of the store fails next. */
   failsFlush = false;
   readonly disk: FaultDisk;
@@ -146,7 +149,8 @@ export class SimNode {
   }
 
   async #boot(process: Process): Promise<void> {
-    const { world, time, cluster, id, safety, heartbeatMs, electionMs, logKept } = this.options;
+    const { world, time, cluster, id, safety } = this.options;
+    const { heartbeatMs, electionMs, logKept, watchProgressMs } = this.options;
     try {
       const node = await startNode(
         {
@@ -160,6 +164,7 @@ export class SimNode {
           heartbeatMs,
           electionMs,
           logKept,
+          watchProgressMs,
           listens: false,
         },
         this.#machine(process),
@@ -276,6 +281,7 @@ export class SimNode {
       if (process.isDead) return;
       const told = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
       world.trace.note(host.name, `${event}${told.join('')}`);
+      this.onEvent(this, event);
     };
     return { debug: note, info: note, warn: note, error: note };
   }
