@@ -131,6 +131,7 @@ async function measureLease(): Promise<void> {
   start = cpuMs();
   apply(() => store.leaseRevoke({ id: 2n }));
   show(`revocation of a lease of ${keys} keys`, cpuMs() - start, 'ms');
+  await measureDeletion(`removal of its ${keys} keys`);
   await store.flush();
   for (let id = 1000n; id < 101_000n; id += 1n) {
     apply(() => store.leaseGrant({ id, ttlSeconds: 60 }));
@@ -160,6 +161,23 @@ async function measureLease(): Promise<void> {
   }
   show('expiry of 200 leases with a key each, mean', total / 500, 'ms');
   show('expiry of 200 leases with a key each, longest', longest, 'ms');
+}
+
+/** Carries out what is under way. */
+async function measureDeletion(title: string): Promise<void> {
+  let total = 0;
+  const steps: number[] = [];
+  for (let hasMore = true; hasMore; ) {
+    const start = cpuMs();
+    hasMore = store.deletions.step();
+    steps.push(cpuMs() - start);
+    total += cpuMs() - start;
+    await flushIfLarge();
+  }
+  steps.sort((a, b) => a - b);
+  show(title, total, 'ms');
+  show(`${title}, a step of ${steps.length}, median`, steps[steps.length >> 1]!, 'ms');
+  show(`${title}, a step of ${steps.length}, longest`, steps.at(-1)!, 'ms');
 }
 
 function measurePages(what: Store): void {
