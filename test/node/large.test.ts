@@ -86,7 +86,7 @@ t.test('thousands of pairs are read as of one revision, while others write', asy
   const reads = [
     range('big/', 'big0'),
     range('big/', 'big0', { serializable: true }),
-    { type: FrameType.Txn, body: txnOf([], [], [rangeOp('big/', 'big0')]) } as const,
+    { type: FrameType.Txn, body: txnOf([], [rangeOp('big/', 'big0')]) } as const,
     {
       type: FrameType.Txn,
       body: txnOf([], [rangeOp('big/', 'big0', { serializable: true })]),
