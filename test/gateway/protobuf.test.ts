@@ -101,6 +101,16 @@ t.test('known messages have known bytes', async (t) => {
   t.equal(encode(WatchCreateRequest, watch).toString('hex'), '2a020001');
 });
 
+t.test('a zero is written where it says that a member of a oneof is there', async (t) => {
+  for (const member of [{ lease: 0n }, { version: 0 }, { value: Buffer.alloc(0) }]) {
+    const compare = { ...Compare.create(), ...member };
+    const bytes = encode(Compare, compare);
+    t.equal(bytes.length, 2);
+    t.strictSame(decode(Compare, bytes, 0, bytes.length), compare);
+    t.strictSame(fromJson(Compare, toJson(Compare, compare)), compare);
+  }
+});
+
 t.test('what is written is read again, as bytes and as JSON', async (t) => {
   const random = createRandom(7);
   for (const type of TYPES) {

@@ -74,7 +74,7 @@ class ReverseWriter {
   /** A varint of 64 bits, from its two words. */
   #words(high: number, low: number): void {
     const bits = high === 0 ? 32 - Math.clz32(low) : 64 - Math.clz32(high);
-    const count = Math.ceil(bits / 7);
+    const count = Math.max(1, Math.ceil(bits / 7));
     this.#reserve(count);
     let at = this.#start - count;
     this.#start = at;
