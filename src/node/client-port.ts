@@ -13,6 +13,7 @@ import { commandFromFrame, decodeWrite, isWriteType } from '../rpc/command-codec
 import type { Connection } from '../rpc/connection.ts';
 import { writeError, writeRedirect } from '../rpc/connection-codec.ts';
 import { WATCHER_LIMITS } from '../rpc/connection-limits.ts';
+import { isLargeReply, LargeReply } from '../rpc/large-reply.ts';
 import { writeReply } from '../rpc/reply-codec.ts';
 import { decodeRequest } from '../rpc/request-codec.ts';
 import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/watch-codec.ts';
@@ -30,7 +31,7 @@ import type { Member } from './member.ts';
 
 /** Serves a client's connection from here on. */
 export function serveClient(member: Member, connection: Connection): void {
-  const asker = createAsker(connection);
+  const asker = createAsker(member, connection);
   const watches = serveWatches(member, connection);
   connection.onFrame = (_connection, type, id, buffer, start, end) => {
     if (isWriteType(type)) {
@@ -80,10 +81,14 @@ function serveRequest(
 }
 
 /** Answers on the connection the request came by; harmless when that is gone. */
-function createAsker(connection: Connection): Asker {
+function createAsker(member: Member, connection: Connection): Asker {
   const { writer } = connection;
   return {
     answer: (id, reply) => {
+      if (reply.type === FrameType.Range && isLargeReply(reply.body)) {
+        const large = new LargeReply(connection, id, reply.body);
+        return member.serving.addSteps(() => large.step());
+      }
       try {
         writeReply(writer, id, reply);
       } catch (error) {

@@ -37,11 +37,15 @@ export class Readings {
     onEnd: (result: T | ErrorCode) => void,
   ): void {
     if (!isReading(begun)) return onEnd(begun);
-    const step = (): boolean => {
+    this.addSteps(() => {
       const result = begun.step();
       if (result !== undefined) onEnd(result);
       return result !== undefined;
-    };
+    });
+  }
+
+  /** Takes something else that goes on by steps: the writing of a large reply. */
+  addSteps(step: () => boolean): void {
     this.#waiting.push({ step, steps: 0 });
   }
 

@@ -133,6 +133,12 @@ export class Serving {
     if (this.#readings.count > 0) this.#options.schedulePump();
   }
 
+  /** Goes on with something turn by turn, until `step` says that it is done. */
+  addSteps(step: () => boolean): void {
+    this.#readings.addSteps(step);
+    this.#options.schedulePump();
+  }
+
   /** Names all leases. */
   answerLeaseList(asker: Asker, id: number): void {
     answerLeaseList(this.#answers, asker, id);

@@ -159,6 +159,12 @@ export class Connection {
     return this.#reader.heldBytes;
   }
 
+  /** A writer for a frame that takes several turns; `writer` then adopts it. */
+  sideWriter(): FrameWriter {
+    const { writeLengthMax, tooLong } = this.#limits;
+    return new FrameWriter(this.#flushQueue.pool, writeLengthMax, tooLong, () => {});
+  }
+
   /** Replaces the limits, when a HELLO has told what the other side is. Writing keeps its own. */
   setLimits(limits: ConnectionLimits): void {
     this.#limits = limits;

@@ -132,6 +132,20 @@ export class FrameWriter {
     this.#position = this.#frameOffset;
   }
 
+  /** Takes over the frames of another writer of the same pool, behind its own. */
+  adopt(other: FrameWriter): void {
+    assert(!this.#isOpen, 'frames are taken over between frames');
+    if (this.#isClosed) return other.drop();
+    const wasPending = this.pendingBytes > 0;
+    if (this.#current !== undefined) this.#seal();
+    for (let segment = other.take(); segment !== undefined; segment = other.take()) {
+      this.#sealed.push(segment);
+      this.#sealedBytes += segment.usedBytes;
+    }
+    this.answerCount += other.answerCount;
+    if (!wasPending && this.pendingBytes > 0) this.#onPending();
+  }
+
   /** Frames ended from now on are dropped; what is pending may still be taken. */
   close(): void {
     this.#isClosed = true;

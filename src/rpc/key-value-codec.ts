@@ -180,9 +180,16 @@ export function readPutResult(body: BodyReader, revision: number): PutResult {
 
 /** Puts what a range came to. */
 export function putRangeResult(writer: FrameWriter, result: Omit<RangeResult, 'revision'>): void {
+  putRangeHead(writer, result);
+  const { kvs } = result;
+  for (let slot = 0; slot < kvs.length; slot += 1) putPair(writer, kvs[slot]!);
+}
+
+/** Puts all of it but the pairs, which follow. */
+export function putRangeHead(writer: FrameWriter, result: Omit<RangeResult, 'revision'>): void {
   writer.flag(result.more);
   writer.u64(result.count);
-  putPairs(writer, result.kvs);
+  writer.u32(result.kvs.length);
 }
 
 /** Reads what a range came to. @throws KvorumError FrameMalformed */

@@ -19,6 +19,7 @@ import type { FrameWriter } from './frame-writer.ts';
 import {
   putDeleteRangeResult,
   putPutResult,
+  putRangeHead,
   putRangeResult,
   readDeleteRangeResult,
   readPutResult,
@@ -57,6 +58,13 @@ export function writeReply(writer: FrameWriter, id: number, reply: Reply): void 
     putBody(writer, reply);
   }
   writer.end();
+}
+
+/** Begins the reply to a range: its pairs follow, and the frame is not ended. */
+export function beginRangeReply(writer: FrameWriter, id: number, reply: RangeReply): void {
+  writer.begin(FrameType.Reply, id);
+  putHeader(writer, reply);
+  putRangeHead(writer, reply);
 }
 
 /**
