@@ -49,11 +49,7 @@ export type OnFrame = (
   bodyEnd: number,
 ) => void;
 
-/**
- * The connection has ended. Called once, maybe from within `close` or `refuse`.
- *
- * @param error what went wrong; undefined for an orderly end
- */
+/** The connection has ended, without an error in order. Once, maybe within `close` or `refuse`. */
 export type OnClose = (
   connection: Connection,
   reason: CloseReason,
@@ -82,10 +78,7 @@ export class Connection {
   owner: unknown = undefined;
   onFrame: OnFrame = ignoreFrame;
   onClose: OnClose = ignoreClose;
-  /**
-   * Called when the socket is released, for whoever counts sockets; after onClose, maybe much
-   * later.
-   */
+  /** The socket is released, for whoever counts sockets; maybe much later than onClose. */
   onGone: ((connection: Connection) => void) | undefined = undefined;
   /** Called when all that was queued is with the kernel; for whoever paces a stream. */
   onDrain: (() => void) | undefined = undefined;
