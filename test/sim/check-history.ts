@@ -3,7 +3,7 @@
  * write took effect at most once, and every read saw one state.
  */
 
-import type { Answer, History, Operation } from './history.ts';
+import type { Action, Answer, History, Operation } from './history.ts';
 import { tellAction } from './history.ts';
 import { checkLinearizability, Verdict } from './linearizability.ts';
 import { historiesOf, REGISTER } from './register.ts';
@@ -69,7 +69,7 @@ function checkEffects(operation: Operation, effects: ReadonlyMap<string, readonl
 
 function checkWrite({ action }: Operation, { revision }: Answer, truth: Truth): void {
   const changes = truth.at(revision)?.changes ?? [];
-  const keys = action.kind === 'txn' || action.kind === 'read' ? action.keys : [action.key];
+  const keys = 'keys' in action ? action.keys : [action.key];
   const value = 'value' in action ? action.value : undefined;
   const isThere = keys.every((key) =>
     changes.some((change) => change.key === key && change.pair?.value === value),
@@ -78,13 +78,19 @@ function checkWrite({ action }: Operation, { revision }: Answer, truth: Truth): 
   must(isAll, 'what is acknowledged is there', () => `${tellAction(action)} @${revision}`);
 }
 
-/** A deletion saw what was before it. */
-function checkSeen({ action }: Operation, { revision, hasWritten, seen }: Answer, truth: Truth) {
-  const at = hasWritten ? revision - 1 : revision;
-  for (const [key, pair] of seen) {
+function checkSeen({ action }: Operation, answer: Answer, truth: Truth): void {
+  const { revision } = answer;
+  const at = revisionSeen(action, answer);
+  for (const [key, pair] of answer.seen) {
     const isSame = isSamePair(pair, truth.pairAt(key, at));
     must(isSame, 'a read sees one state', () => {
       return `${tellAction(action)} @${revision} saw ${key}=${pair?.value ?? 'absent'}`;
     });
   }
+}
+
+/** The revision that an answer shows. A deletion saw what was before it. */
+function revisionSeen(action: Action, { revision, hasWritten }: Answer): number {
+  if (action.kind === 'look back') return action.revision;
+  return hasWritten ? revision - 1 : revision;
 }

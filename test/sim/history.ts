@@ -25,7 +25,9 @@ export type Action =
       readonly expected: string | undefined;
       readonly value: string;
     }
-  | { readonly kind: 'read'; readonly keys: readonly string[]; readonly isSerializable: boolean };
+  | { readonly kind: 'read'; readonly keys: readonly string[]; readonly isSerializable: boolean }
+  /** Reads a key as it was. */
+  | { readonly kind: 'look back'; readonly key: string; readonly revision: number };
 
 /** What a client was told. */
 export type Answer = {
@@ -62,6 +64,8 @@ const VOID_CODES: readonly ErrorCode[] = [
 /** All requests of all clients. */
 export class History {
   readonly operations: Operation[] = [];
+  /** The newest revision that anybody asked to compact at. */
+  compactedMax = 0;
   #order = 0;
   #floor = 0;
 
@@ -109,12 +113,11 @@ export class History {
     const isSafe = ERRORS.get(error.code)?.retry === Retry.Safe;
     operation.isVoid = isSafe || VOID_CODES.includes(error.code);
     if (operation.isVoid) operation.returned = this.#order;
+    if (error.code !== ErrorCode.Compacted || operation.action.kind !== 'look back') return;
+    const { revision } = operation.action;
+    const isGone = revision < this.compactedMax;
+    must(isGone, 'only what is compacted is gone', () => `${revision} of ${this.compactedMax}`);
   }
-}
-
-/** Whether an operation may write. */
-export function isWrite({ kind }: Action): boolean {
-  return kind !== 'read';
 }
 
 /** An action as text. */
@@ -128,6 +131,8 @@ export function tellAction(action: Action): string {
       return `swap ${action.key} from ${action.expected ?? 'absent'} to ${action.value}`;
     case 'txn':
       return `txn ${action.keys.join(',')} from ${action.expected ?? 'absent'} to ${action.value}`;
+    case 'look back':
+      return `read ${action.key} as of ${action.revision}`;
     case 'read':
       return `${action.isSerializable ? 'local' : 'linearizable'} read ${action.keys.join(',')}`;
   }

@@ -7,7 +7,7 @@ import { type Store, type StoreHome, Table, type WatchHub } from '../../include/
 import { type Message, MessageType, NO_NODE, Role, TERM_MAX } from '../../include/node.ts';
 import type { Disk } from '../../src/node/disk.ts';
 import type { Member } from '../../src/node/member.ts';
-import { entryAt, sizeOf } from '../../src/node/raft/log.ts';
+import { entryAt, lastTermOf, sizeOf } from '../../src/node/raft/log.ts';
 import { agreedValue } from '../../src/node/raft/quorum.ts';
 import type { Raft } from '../../src/node/raft/raft.ts';
 import { confirmRound } from '../../src/node/raft/read-index.ts';
@@ -47,12 +47,8 @@ export const MUTATIONS: ReadonlyMap<string, NodeSabotage> = new Map<string, Node
     },
   ],
   [
-    'a member that starts has forgotten its vote',
-    {
-      started: ({ member: { raft } }) => {
-        raft.vote = NO_NODE;
-      },
-    },
+    'a member that starts has forgotten its term and its vote',
+    { started: ({ member: { raft } }) => forgetTerm(raft) },
   ],
   [
     'a member votes for whoever asks, however old its log',
@@ -166,6 +162,16 @@ function commitTo(raft: Raft, index: number): void {
     raft.uncommittedBytes -= sizeOf(entryAt(log, i));
   }
   log.commitIndex = Math.max(log.commitIndex, index);
+}
+
+/** Remembers no more than its log says. */
+function forgetTerm(raft: Raft): void {
+  const { writes, log } = raft;
+  raft.term = lastTermOf(log);
+  raft.vote = NO_NODE;
+  writes.handedHardState = { ...writes.handedHardState, term: raft.term, vote: NO_NODE };
+  writes.persistedTerm = raft.term;
+  writes.persistedVote = NO_NODE;
 }
 
 function onReceive(member: Member, change: (message: Message) => Message): void {

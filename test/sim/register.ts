@@ -87,8 +87,9 @@ function seenBy(operation: RegisterOperation): string | undefined {
 /** What an operation did to each key it concerns. */
 function partsOf({ action, answer }: Operation): (readonly [string, RegisterOperation])[] {
   if (answer === undefined) return unknownPartsOf(action);
-  if (action.kind === 'read' && action.isSerializable) return [];
+  const isStaleAllowed = action.kind === 'read' && action.isSerializable;
   if (!answer.hasWritten) {
+    if (action.kind === 'look back' || isStaleAllowed) return [];
     return [...answer.seen].map(([key, pair]) => [key, { kind: 'read', value: pair?.value }]);
   }
   switch (action.kind) {
@@ -105,6 +106,7 @@ function partsOf({ action, answer }: Operation): (readonly [string, RegisterOper
         if (at > 0) return [key, { kind: 'write', value: action.value }] as const;
         return [key, { kind: 'exchange', seen: action.expected, value: action.value }] as const;
       });
+    case 'look back':
     case 'read':
       return [];
   }
@@ -124,6 +126,7 @@ function unknownPartsOf(action: Operation['action']): (readonly [string, Registe
         if (at > 0) return [key, { kind: 'write', value: action.value }] as const;
         return [key, { kind: 'try', expected: action.expected, value: action.value }] as const;
       });
+    case 'look back':
     case 'read':
       return [];
   }

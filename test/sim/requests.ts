@@ -28,6 +28,11 @@ export async function carryOut(client: Client, action: Action): Promise<Answer> 
     }
     case 'txn':
       return transact(client, action.keys, action.expected, action.value);
+    case 'look back': {
+      const { key, revision: at } = action;
+      const { revision, kvs } = await client.range(key, { revision: at });
+      return { revision, hasWritten: false, seen: seenOf([key], kvs) };
+    }
     case 'read':
       return read(client, action.keys, action.isSerializable);
   }

@@ -35,6 +35,8 @@ export type Outcome = {
   readonly terms: number;
   readonly watched: number;
   readonly leases: number;
+  /** Snapshots that members installed. */
+  readonly snapshots: number;
   /** Keys whose history took too long to judge. */
   readonly undecided: number;
 };
@@ -43,14 +45,21 @@ export type Outcome = {
 export class SimFailure extends Error {
   override readonly name = 'SimFailure';
   readonly seed: number;
+  /** What does not hold: the same text for all runs that break it. */
   readonly property: string;
-  readonly trace: string;
+  readonly #trace: string;
 
-  constructor(seed: number, property: string, trace: string, cause: unknown) {
+  constructor(seed: number, trace: string, cause: unknown) {
     super(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.seed = seed;
-    this.property = property;
-    this.trace = trace;
+    this.property = cause instanceof Violation ? cause.property : 'nothing breaks';
+    this.#trace = trace;
+  }
+
+  /** All of it, for people. */
+  get told(): string {
+    const where = this.cause instanceof Error ? this.cause.stack : '';
+    return `${this.#trace}\n${where}\n${this.message}`;
   }
 }
 
@@ -98,8 +107,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
   try {
     return await run.run();
   } catch (cause) {
-    const property = cause instanceof Violation ? cause.property : 'nothing breaks';
-    throw new SimFailure(seed, property, run.world.trace.tell(), cause);
+    throw new SimFailure(seed, run.world.trace.tell(), cause);
   } finally {
     run.cleanUp();
   }
@@ -307,6 +315,7 @@ class Run {
       terms: this.#safety.leaderCount,
       watched: this.#watches.toldCount,
       leases: this.#leases.count,
+      snapshots: this.#nodes.reduce((sum, { snapshotCount }) => sum + snapshotCount, 0),
       undecided,
     };
   }

@@ -173,8 +173,15 @@ export class SimClient {
     if (choice < 32) return { kind: 'delete', key };
     if (choice < 50) return { kind: 'swap', key, expected: known.get(key), value };
     if (choice < 62) return { kind: 'txn', keys, expected: known.get(key), value };
-    if (choice < 72) return { kind: 'read', keys, isSerializable: true };
+    if (choice < 66) return { kind: 'look back', key, revision: this.#drawRevision() };
+    if (choice < 74) return { kind: 'read', keys, isSerializable: true };
     return { kind: 'read', keys, isSerializable: false };
+  }
+
+  /** One of the last revisions. */
+  #drawRevision(): number {
+    const { random, history } = this.options;
+    return Math.max(1, history.floor - random.below(30));
   }
 
   /** Does what concerns the cluster as a whole, whatever comes of it. */
@@ -183,10 +190,9 @@ export class SimClient {
     try {
       if (random.below(2) === 0) await this.client.moveLeader(random.below(endpoints.length));
       else {
-        const back = random.below(30);
-        await this.client.compact(Math.max(1, history.floor - back), {
-          physical: random.below(2) === 0,
-        });
+        const revision = this.#drawRevision();
+        history.compactedMax = Math.max(history.compactedMax, revision);
+        await this.client.compact(revision, { physical: random.below(2) === 0 });
       }
     } catch (error) {
       if (!(error instanceof KvorumError)) throw error;

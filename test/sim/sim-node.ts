@@ -77,6 +77,8 @@ export class SimNode {
   process: Process | undefined;
   /** Called with each event that it logs. */
   onEvent: (node: SimNode, event: string) => void = () => {};
+  /** Snapshots that it has installed. */
+  snapshotCount = 0;
   /** A flush of the store fails next. */
   failsFlush = false;
   readonly disk: FaultDisk;
@@ -281,6 +283,7 @@ export class SimNode {
       if (process.isDead) return;
       const told = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
       world.trace.note(host.name, `${event}${told.join('')}`);
+      if (event === 'snapshot installed') this.snapshotCount += 1;
       this.onEvent(this, event);
     };
     return { debug: note, info: note, warn: note, error: note };

@@ -70,9 +70,11 @@ export class Watches {
         if (owner.isDone() || isDead(owner)) return;
         // What comes next is compacted: another watch begins.
         if (!(error instanceof WatchError)) throw error;
-        const isGone = error.compactRevision > followed.next;
-        must(isGone, 'a watch ends only at what is compacted', () => {
-          return `${show(followed)} at ${followed.next}, compacted below ${error.compactRevision}`;
+        const { compactRevision } = error;
+        const isGone = compactRevision > followed.next;
+        const isAsked = compactRevision <= this.#history.compactedMax;
+        must(isGone && isAsked, 'a watch ends only at what is compacted', () => {
+          return `${show(followed)} at ${followed.next}, compacted below ${compactRevision}`;
         });
       } finally {
         this.#followed.delete(followed);
