@@ -12,6 +12,7 @@ import { createJsonPrinter } from '../client/terminal/json-printer.ts';
 import { type Answer, hexId, type PairStyle, type Printer } from '../client/terminal/printer.ts';
 import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../client/terminal/table-printer.ts';
+import type { ListenPlace } from '../gateway/gateway.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import type { Interrupts } from './interrupts.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -31,9 +32,7 @@ export type GatewayWorkerData = {
   /** Its node. */
   readonly id: NodeId;
   readonly clusterId: bigint;
-  /** Where it listens. */
-  readonly host: string;
-  readonly port: number;
+  readonly listens: readonly ListenPlace[];
   /** Where its node listens, `host:port`. */
   readonly endpoint: string;
 };

@@ -7,11 +7,8 @@
 
 import { parentPort, type Worker } from 'node:worker_threads';
 import type { Log, LogEvent, LogFields } from '../../include/log.ts';
-import type { ClusterConfig, NodeId } from '../../include/node.ts';
-import { formatEndpoint } from '../client/endpoint.ts';
 import { createSystemClock } from '../clock.ts';
 import { type Gateway, startGateway } from '../gateway/gateway.ts';
-import { nodeOf } from '../node/nodes-conf.ts';
 import { createRandom, drawSeed } from '../random.ts';
 import { type GatewayWorkerData, type StartWorker, StopMessage } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
@@ -38,12 +35,7 @@ export type GatewayThread = {
 };
 
 /** What a gateway is started for. */
-export type GatewaySettings = {
-  readonly id: NodeId;
-  readonly cluster: ClusterConfig;
-  /** The port it opens, on the node's own address. */
-  readonly port: number;
-};
+export type GatewaySettings = Omit<GatewayWorkerData, 'kind'>;
 
 /**
  * Starts the gateway of a node. Resolves when it serves.
@@ -71,17 +63,8 @@ class Keeper implements GatewayThread {
   #pauseMs = RESTART_MIN_MS;
 
   constructor(startWorker: StartWorker, settings: GatewaySettings, log: Log) {
-    const { id, cluster, port } = settings;
-    const self = nodeOf(cluster, id);
     this.#startWorker = startWorker;
-    this.#data = {
-      kind: 'gateway',
-      id,
-      clusterId: cluster.clusterId,
-      host: self.address,
-      port,
-      endpoint: formatEndpoint(self.address, self.port),
-    };
+    this.#data = { kind: 'gateway', ...settings };
     this.#log = log;
   }
 
@@ -123,16 +106,13 @@ class Keeper implements GatewayThread {
 
 /** The body of the thread: one gateway, until the parent says stop. */
 export async function runGatewayWorker(data: GatewayWorkerData): Promise<void> {
-  const { id: nodeId, clusterId, host, port, endpoint } = data;
+  const { id: nodeId, clusterId, listens, endpoint } = data;
   const clock = createSystemClock();
   boundYoungGeneration(clock);
   const log = createThreadLog();
   const random = createRandom(drawSeed());
-  const options = { nodeId, clusterId, host, port, endpoint, clock, random, log };
-  const gateway: Gateway = await startGateway(options).catch((cause: Error) => {
-    const where = formatEndpoint(host, port);
-    throw new Error(`the client port ${where} cannot be opened: ${cause.message}`, { cause });
-  });
+  const options = { nodeId, clusterId, listens, endpoint, clock, random, log };
+  const gateway: Gateway = await startGateway(options);
   say({ kind: 'started' });
   await new Promise<void>((resolve) => parentPort?.once('message', () => resolve()));
   await gateway.stop();

@@ -8,6 +8,7 @@
 
 import type { Log } from '../../include/log.ts';
 import { FaultKind, NodeFault, type NodeId } from '../../include/node.ts';
+import { formatEndpoint } from '../client/endpoint.ts';
 import { createSystemClock } from '../clock.ts';
 import { type MemberPlace, type Node, startNode } from '../node/node.ts';
 import { nodeOf } from '../node/nodes-conf.ts';
@@ -71,10 +72,12 @@ export async function openGateway(
   startWorker: StartWorker | undefined,
   log: Log,
 ): Promise<GatewayThread | undefined> {
-  const { clientPort: port } = nodeOf(cluster, id);
+  const { address: host, port: nodePort, clientPort: port } = nodeOf(cluster, id);
   if (port === undefined || startWorker === undefined) return undefined;
+  const endpoint = formatEndpoint(host, nodePort);
+  const settings = { id, clusterId: cluster.clusterId, listens: [{ host, port }], endpoint };
   const { startGatewayThread } = await import('./run-gateway.ts');
-  return startGatewayThread(startWorker, { id, cluster, port }, log);
+  return startGatewayThread(startWorker, settings, log);
 }
 
 /**

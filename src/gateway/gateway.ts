@@ -7,6 +7,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '../../include/log.ts';
+import { formatEndpoint } from '../client/endpoint.ts';
 import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
 import { LeaderSight } from './calls/leader-sight.ts';
@@ -39,18 +40,25 @@ const FIRST_BYTES_MS = 60_000;
 /** Milliseconds requests under way have to be answered when the gateway stops. */
 const STOP_MS = 2_000;
 
-/** What a gateway is made from. */
-export type GatewayOptions = NodeClientOptions & {
-  /** Where it listens: a name or an IP address. */
+/** Where a gateway listens. */
+export type ListenPlace = {
+  /** A name or an IP address. */
   readonly host: string;
   /** 1 to 65535; 0 for any that is free. */
   readonly port: number;
+};
+
+/** What a gateway is made from. */
+export type GatewayOptions = NodeClientOptions & {
+  /** At least one. */
+  readonly listens: readonly ListenPlace[];
   readonly log: Log;
 };
 
 /** A running gateway. */
 export type Gateway = {
-  readonly port: number;
+  /** Of each place. */
+  readonly ports: readonly number[];
   /** Answers what is under way, for a while, and closes everything. */
   readonly stop: () => Promise<void>;
 };
@@ -62,15 +70,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const methods = new Methods(sight);
   addServices(methods, node);
   const front = new Front(options, methods, createPages(node));
-  const server = createServer({ noDelay: true }, (socket) => front.accept(socket));
-  await listen(server, options.host, options.port);
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  options.log.info('gateway started', { address: options.host, port });
+  const servers = options.listens.map(() =>
+    createServer({ noDelay: true }, (socket) => front.accept(socket)),
+  );
+  const opened = options.listens.map((place, slot) => listen(servers[slot]!, place));
+  const ports = await Promise.all(opened).catch((error: Error) => {
+    for (const server of servers) server.close();
+    node.close();
+    throw error;
+  });
+  for (const [slot, { host }] of options.listens.entries()) {
+    options.log.info('gateway started', { address: host, port: ports[slot] });
+  }
   return {
-    port,
+    ports,
     stop: async () => {
-      server.close();
+      for (const server of servers) server.close();
       await front.close();
       sight.close();
       node.close();
@@ -172,12 +187,19 @@ class Front {
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/** Opens a port; resolves with its number. */
+function listen(server: Server, { host, port }: ListenPlace): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (cause: Error): void => {
+      const where = formatEndpoint(host, port);
+      const why = `the client port ${where} cannot be opened: ${cause.message}`;
+      reject(new Error(why, { cause }));
+    };
+    server.once('error', refuse);
     server.listen({ host, port }, () => {
-      server.off('error', reject);
-      resolve();
+      server.off('error', refuse);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
     });
   });
 }
