@@ -7,7 +7,7 @@ import type { Client } from '../../include/client.ts';
 import { KvorumError } from '../../include/rpc.ts';
 import { connect } from '../../src/client/connect.ts';
 import { createRandom, type Random } from '../../src/random.ts';
-import type { Action, History } from './history.ts';
+import type { Action, History, Operation } from './history.ts';
 import { tellAction } from './history.ts';
 import { EventKind, type Host, type Process } from './host.ts';
 import type { HostTime } from './host-clock.ts';
@@ -15,6 +15,7 @@ import type { LeaseOwner, Leases } from './leases.ts';
 import type { SimNetwork } from './network.ts';
 import { carryOut } from './requests.ts';
 import type { Watches } from './watches.ts';
+import { drawRevision, Worker } from './worker.ts';
 import type { World } from './world.ts';
 
 /** What a client is made from. */
@@ -96,22 +97,21 @@ export class SimClient {
   }
 
   /** Asks, and keeps what came of it. */
-  async ask(action: Action): Promise<boolean> {
+  async ask(action: Action): Promise<Operation> {
     const { world, history, host } = this.options;
     const operation = history.begin(host.name, action);
     world.trace.note(host.name, `? ${tellAction(action)}`);
     try {
       const answer = await carryOut(this.client, action);
-      if (this.process.isDead) return false;
+      if (this.process.isDead) return operation;
       world.trace.note(host.name, `= ${tellAction(action)} @${answer.revision}`);
       history.end(operation, answer);
-      return true;
     } catch (error) {
-      if (this.process.isDead) return false;
+      if (this.process.isDead) return operation;
       world.trace.note(host.name, `! ${tellAction(action)}: ${String(error)}`);
       history.fail(operation, error);
-      return false;
     }
+    return operation;
   }
 
   /** A pause on virtual time. */
@@ -144,44 +144,23 @@ export class SimClient {
   }
 
   async #work(): Promise<void> {
-    const { random, load } = this.options;
-    const known = new Map<string, string | undefined>();
+    const { random, load, history } = this.options;
+    const worker = new Worker({
+      random,
+      history,
+      keyCount: load.keyCount,
+      drawValue: () => this.#drawValue(),
+    });
     while (!this.isStopping) {
       await this.pause(random.below(load.pauseMs) + 1);
       if (random.below(40) === 0) await this.#meddle();
-      const action = this.#draw(known);
-      if (!(await this.ask(action))) continue;
-      const { answer } = this.options.history.operations.at(-1)!;
-      for (const [key, pair] of answer?.seen ?? []) known.set(key, pair?.value);
-      if (answer?.hasWritten !== true) continue;
-      if (action.kind === 'put' || action.kind === 'swap') known.set(action.key, action.value);
-      if (action.kind === 'txn') for (const key of action.keys) known.set(key, action.value);
-      if (action.kind === 'delete') known.set(action.key, undefined);
+      worker.learn(await this.ask(worker.draw()));
     }
   }
 
-  /** Draws a request; `known` is what this worker saw last. */
-  #draw(known: ReadonlyMap<string, string | undefined>): Action {
-    const { random, load, host } = this.options;
-    const key = `k${random.below(load.keyCount)}`;
-    const other = `k${random.below(load.keyCount)}`;
-    const keys = key === other ? [key] : [key, other];
+  #drawValue(): string {
     this.#valueCount += 1;
-    const value = `${host.name}.${this.#valueCount}`;
-    const choice = random.below(100);
-    if (choice < 25) return { kind: 'put', key, value };
-    if (choice < 32) return { kind: 'delete', key };
-    if (choice < 50) return { kind: 'swap', key, expected: known.get(key), value };
-    if (choice < 62) return { kind: 'txn', keys, expected: known.get(key), value };
-    if (choice < 66) return { kind: 'look back', key, revision: this.#drawRevision() };
-    if (choice < 74) return { kind: 'read', keys, isSerializable: true };
-    return { kind: 'read', keys, isSerializable: false };
-  }
-
-  /** One of the last revisions. */
-  #drawRevision(): number {
-    const { random, history } = this.options;
-    return Math.max(1, history.floor - random.below(30));
+    return `${this.options.host.name}.${this.#valueCount}`;
   }
 
   /** Does what concerns the cluster as a whole, whatever comes of it. */
@@ -190,7 +169,7 @@ export class SimClient {
     try {
       if (random.below(2) === 0) await this.client.moveLeader(random.below(endpoints.length));
       else {
-        const revision = this.#drawRevision();
+        const revision = drawRevision(random, history);
         history.compactedMax = Math.max(history.compactedMax, revision);
         await this.client.compact(revision, { physical: random.below(2) === 0 });
       }
