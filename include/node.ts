@@ -10,6 +10,8 @@ export * from './raft.ts';
 /** One line of nodes.conf. */
 export type NodeConfig = {
   readonly id: NodeId;
+  /** For people; `node-` and the id if left out. */
+  readonly name?: string;
   /** Host name or IP address that peers and clients reach the node at; it listens there too. */
   readonly address: string;
   /** TCP port of peers and native clients, 1 to 65535. */

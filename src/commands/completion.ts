@@ -7,6 +7,7 @@ import { COMPACTION_FLAGS } from './compaction.ts';
 import { DEL_FLAGS } from './del.ts';
 import { ELECT_FLAGS } from './elect.ts';
 import { ENDPOINT_FLAGS } from './endpoint.ts';
+import { ETCD_COMMAND_FLAGS, ETCD_WORD } from './etcd/etcd.ts';
 import { EXPORT_FLAGS } from './export.ts';
 import { GET_FLAGS } from './get.ts';
 import { LEASE_TIMETOLIVE_FLAGS } from './lease.ts';
@@ -75,6 +76,7 @@ export const PROGRAM_COMMANDS: CommandWords = new Map([
   ['shell', NO_FLAGS],
   ['serve', SERVE_FLAGS],
   ['dev', SERVER_FLAGS],
+  [ETCD_WORD, ETCD_COMMAND_FLAGS],
   ['completion', NO_FLAGS],
   ...[...COMPLETION_SCRIPTS.keys()].map((shell) => [`completion ${shell}`, NO_FLAGS] as const),
 ]);

@@ -7,11 +7,11 @@
  * been started yet.
  */
 
-import type { Client, Member } from '../../include/client.ts';
+import type { Client, Member, MemberUpdate } from '../../include/client.ts';
 import type { Log } from '../../include/log.ts';
 import type { ClusterConfig, NodeConfig, NodeId } from '../../include/node.ts';
 import { connect } from '../client/connect.ts';
-import { parseEndpoint } from '../client/endpoint.ts';
+import { formatEndpoint, parseEndpoint } from '../client/endpoint.ts';
 import { readIdentity } from '../node/data-directory.ts';
 import type { MemberPlace } from '../node/node.ts';
 import { CommandError, ExitCode } from './command-error.ts';
@@ -46,6 +46,8 @@ export type JoinSettings = {
   readonly clientPort: number | undefined;
   readonly name: string | undefined;
   readonly isLearner: boolean;
+  /** Whether the cluster must know the member already: it is not added then. */
+  readonly isAdded?: boolean;
 };
 
 /** Who a node is that joined. */
@@ -58,6 +60,9 @@ export type Joined = {
 
 /** Milliseconds that the cluster has to answer: a change may wait for another to end. */
 const ASK_TIMEOUT_MS = 15_000;
+
+/** Milliseconds until a member that could not be named tries again. */
+const PUBLISH_AGAIN_MS = 1_000;
 
 /** Reads the flags; undefined without --join. @throws CommandError, KvorumError BadEndpoint */
 export function readJoinSettings(
@@ -84,13 +89,14 @@ export async function joinCluster(settings: JoinSettings, dataDir: string): Prom
   if (known !== undefined) {
     return joinedAs(known.nodeId, known.clusterId, settings);
   }
-  return withClient(settings, async (client) => {
+  return withClient(settings.endpoints, async (client) => {
     const { members, clusterId } = await client.members();
     const there = members.find((member) => isAt(member, settings.place));
     if (there !== undefined) {
       return joinedAs(checkUnstarted(there, dataDir).id, clusterId, settings);
     }
-    const { place, clientPort, isLearner } = settings;
+    const { place, clientPort, isLearner, isAdded = false } = settings;
+    if (isAdded) throw notAdded(place);
     const member = { ...place, isLearner, ...(clientPort === undefined ? {} : { clientPort }) };
     const { added } = await client.addMember(member);
     const [id = -1] = added;
@@ -108,22 +114,53 @@ function joinedAs(id: NodeId, clusterId: bigint, settings: JoinSettings): Joined
 }
 
 /** Tells the cluster that this member was started, by its name; tries until it is told. */
-export async function nameMember({ id }: Joined, settings: JoinSettings, log: Log): Promise<void> {
-  const { name = `node-${id}`, clientPort } = settings;
-  try {
-    await withClient(settings, async (client) => {
+export async function nameMember(
+  { id }: Joined,
+  settings: JoinSettings,
+  log: Log,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { endpoints, name = `node-${id}`, clientPort } = settings;
+  const facts = { name, ...(clientPort === undefined ? {} : { clientPort }) };
+  const isDue = (own: Member): boolean => own.name === '';
+  await publishMember({ endpoints, id, facts, isDue }, log, stopped);
+}
+
+/** What a member tells of itself. */
+export type Publication = {
+  /** Whom it tells. */
+  readonly endpoints: readonly string[];
+  readonly id: NodeId;
+  readonly facts: MemberUpdate;
+  /** Whether that is news. */
+  readonly isDue: (own: Member) => boolean;
+};
+
+/** Tells the cluster about this member, where that is due; tries until it is told. */
+export async function publishMember(
+  { endpoints, id, facts, isDue }: Publication,
+  log: Log,
+  stopped: AbortSignal,
+): Promise<void> {
+  const client = connect({ endpoints, requestTimeoutMs: ASK_TIMEOUT_MS });
+  stopped.addEventListener('abort', () => void client.close(), { once: true });
+  while (!stopped.aborted) {
+    try {
       const { members } = await client.members();
       const own = members.find((member) => member.id === id);
-      if (own === undefined || own.name !== '') return;
-      await client.updateMember(id, { name, ...(clientPort === undefined ? {} : { clientPort }) });
-    });
-  } catch (cause) {
-    log.warn('not named', { reason: cause instanceof Error ? cause.message : String(cause) });
+      if (own !== undefined && isDue(own)) await client.updateMember(id, facts);
+      break;
+    } catch (cause) {
+      if (stopped.aborted) break;
+      log.warn('not named', { reason: cause instanceof Error ? cause.message : String(cause) });
+      await new Promise<void>((resolve) => void setTimeout(resolve, PUBLISH_AGAIN_MS).unref());
+    }
   }
+  await client.close();
 }
 
 async function withClient<T>(
-  { endpoints }: JoinSettings,
+  endpoints: readonly string[],
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = connect({ endpoints, requestTimeoutMs: ASK_TIMEOUT_MS });
@@ -132,6 +169,11 @@ async function withClient<T>(
   } finally {
     await client.close();
   }
+}
+
+function notAdded({ address, port }: MemberPlace): CommandError {
+  const what = `the cluster has no member at http://${formatEndpoint(address, port)}`;
+  return new CommandError(ExitCode.Error, `${what}: add it first, with member add`);
 }
 
 function isAt(member: Member, { address, port }: MemberPlace): boolean {

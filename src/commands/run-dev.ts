@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { parentPort, type Worker } from 'node:worker_threads';
 import type { NodeId } from '../../include/node.ts';
+import { nodeOf } from '../node/nodes-conf.ts';
 import {
   type CommandContext,
   type NodeWorkerData,
@@ -14,7 +15,7 @@ import {
   StopMessage,
 } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
-import { openGateway, openNode } from './run-server.ts';
+import { gatewayOf, openGateway, openNode } from './run-server.ts';
 import { readServerSettings, type ServerSettings } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
 import type { Terminal } from './terminal.ts';
@@ -64,7 +65,9 @@ function startMember(
   });
   const opened = hasStarted.then((isRunning) => {
     const log = createServerLog(id, settings.logLevel);
-    return isRunning ? openGateway(id, settings, startWorker, log) : undefined;
+    const { cluster } = settings;
+    const gateway = gatewayOf(nodeOf(cluster, id), cluster.clusterId);
+    return isRunning ? openGateway(gateway, startWorker, log) : undefined;
   });
   let gatewayCode: number = ExitCode.Success;
   const gateway = opened.catch((cause: Error) => {
@@ -85,7 +88,7 @@ export async function runNodeWorker(data: NodeWorkerData): Promise<void> {
   const settings = readServerSettings(data.argv, process.env);
   const log = createServerLog(data.id, settings.logLevel);
   const dataDir = join(settings.dataDir, `node-${data.id}`);
-  const node = await openNode(data.id, dataDir, settings, log);
+  const node = await openNode(data.id, { ...settings, dataDir }, log);
   const stopped = new Promise<void>((resolve) => {
     parentPort?.once('message', () => resolve());
   });

@@ -7,16 +7,16 @@
  */
 
 import type { Log } from '../../include/log.ts';
-import { FaultKind, NodeFault, type NodeId } from '../../include/node.ts';
+import { FaultKind, type NodeConfig, NodeFault, type NodeId } from '../../include/node.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
 import { createSystemClock } from '../clock.ts';
-import { type MemberPlace, type Node, startNode } from '../node/node.ts';
+import { type Node, type NodeOptions, startNode } from '../node/node.ts';
 import { nodeOf } from '../node/nodes-conf.ts';
 import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
-import { type Joined, joinCluster, nameMember, readJoinSettings } from './join.ts';
+import { joinCluster, nameMember, readJoinSettings } from './join.ts';
 import { LogFile } from './log-file.ts';
-import type { GatewayThread } from './run-gateway.ts';
+import type { GatewaySettings, GatewayThread } from './run-gateway.ts';
 import {
   flagReader,
   readDataDir,
@@ -29,11 +29,31 @@ import { findServiceManager } from './service-manager.ts';
 import { VERSION } from './version.ts';
 import { boundYoungGeneration } from './young-generation.ts';
 
+/** How a node runs, besides who it is. */
+export type NodeSettings = Pick<
+  NodeOptions,
+  'cluster' | 'dataDir' | 'place' | 'listen' | 'watchProgressMs'
+> &
+  Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept'>;
+
+/** What one node in the foreground is started with. */
+export type ServerStart = {
+  readonly id: NodeId;
+  readonly node: NodeSettings;
+  readonly gateway: GatewaySettings | undefined;
+  readonly log: Log;
+  /** The file that the log goes to, if it does. */
+  readonly logFile: LogFile | undefined;
+  /** Called once node and gateway serve. @param stopped aborts when they are about to stop */
+  readonly onServing: (stopped: AbortSignal) => void;
+};
+
 /** Runs a node until a signal stops it. Resolves when it has stopped. */
 export async function serve(
   argv: Readonly<Record<string, unknown>>,
-  { terminal: { environment }, startWorker }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
+  const { environment } = context.terminal;
   const flag = flagReader(argv, environment);
   const joining = readJoinSettings(argv, flag);
   const joined = joining === undefined ? undefined : await joinCluster(joining, readDataDir(flag));
@@ -42,40 +62,60 @@ export async function serve(
   const logPath = flag('log-file');
   const logFile = logPath === undefined ? undefined : new LogFile(logPath);
   const log = createServerLog(id, settings.logLevel, logFile);
+  const place = joining === undefined ? {} : { place: joining.place };
+  const start: ServerStart = {
+    id,
+    node: { ...settings, ...place },
+    // The gateway of a node that joined knows no other member than that.
+    gateway: gatewayOf(joined?.self ?? nodeOf(settings.cluster, id), settings.cluster.clusterId),
+    log,
+    logFile,
+    onServing: (stopped) => {
+      if (joined === undefined || joining === undefined) return;
+      void nameMember(joined, joining, log, stopped);
+    },
+  };
+  await runServer(start, context);
+}
+
+/** Runs a node and its gateway until a signal stops them. Resolves when they have stopped. */
+export async function runServer(
+  { id, node: settings, gateway: gatewaySettings, log, logFile, onServing }: ServerStart,
+  { terminal: { environment }, startWorker }: CommandContext,
+): Promise<void> {
   process.on('uncaughtException', (cause) => endProcess(log, cause));
   // A terminal that is closed ends what runs in it, by the same signal.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => logFile?.reopen(log));
   const manager = findServiceManager(environment, createSystemClock(), log);
-  const node = await openNode(id, settings.dataDir, { ...settings, place: joining?.place }, log);
-  const gateway = await openGateway(id, ofGateway(settings, joined), startWorker, log);
+  const node = await openNode(id, settings, log);
+  const gateway = await openGateway(gatewaySettings, startWorker, log);
   manager?.ready();
-  if (joined !== undefined && joining !== undefined) void nameMember(joined, joining, log);
+  const stopping = new AbortController();
+  onServing(stopping.signal);
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
   manager?.stopping();
+  stopping.abort();
   await gateway?.stop();
   await node.stop();
 }
 
-/** The gateway of a node that joined knows no other member than that. */
-function ofGateway(settings: ServerSettings, joined: Joined | undefined): ServerSettings {
-  if (joined === undefined) return settings;
-  return { ...settings, cluster: { ...settings.cluster, nodes: [joined.self] } };
+/** The gateway that nodes.conf gives a node; undefined if it gives none. */
+export function gatewayOf(self: NodeConfig, clusterId: bigint): GatewaySettings | undefined {
+  const { id, address: host, port: nodePort, clientPort: port } = self;
+  if (port === undefined) return undefined;
+  return { id, clusterId, listens: [{ host, port }], endpoint: formatEndpoint(host, nodePort) };
 }
 
-/** Starts the gateway that nodes.conf gives a node, if it does. @throws CommandError */
+/** Starts a gateway, if there is to be one. @throws CommandError */
 export async function openGateway(
-  id: NodeId,
-  { cluster }: ServerSettings,
+  settings: GatewaySettings | undefined,
   startWorker: StartWorker | undefined,
   log: Log,
 ): Promise<GatewayThread | undefined> {
-  const { address: host, port: nodePort, clientPort: port } = nodeOf(cluster, id);
-  if (port === undefined || startWorker === undefined) return undefined;
-  const endpoint = formatEndpoint(host, nodePort);
-  const settings = { id, clusterId: cluster.clusterId, listens: [{ host, port }], endpoint };
+  if (settings === undefined || startWorker === undefined) return undefined;
   const { startGatewayThread } = await import('./run-gateway.ts');
   return startGatewayThread(startWorker, settings, log);
 }
@@ -85,20 +125,12 @@ export async function openGateway(
  *
  * @throws CommandError with what was wrong and what to do
  */
-export async function openNode(
-  id: NodeId,
-  dataDir: string,
-  settings: ServerSettings & { readonly place?: MemberPlace | undefined },
-  log: Log,
-): Promise<Node> {
-  const { cluster, heartbeatMs, electionMs, logKept, place } = settings;
+export async function openNode(id: NodeId, settings: NodeSettings, log: Log): Promise<Node> {
   const clock = createSystemClock();
   boundYoungGeneration(clock);
   const onFatal = (cause: unknown): void => endProcess(log, cause);
-  const options = { id, cluster, dataDir, version: VERSION, clock, log, onFatal };
-  const where = place === undefined ? {} : { place };
   try {
-    return await startNode({ ...options, ...where, heartbeatMs, electionMs, logKept });
+    return await startNode({ ...settings, id, version: VERSION, clock, log, onFatal });
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(isRemoval(cause) ? ExitCode.Removed : ExitCode.Error, text);

@@ -12,6 +12,7 @@ import { delCommand } from './del.ts';
 import { devCommand } from './dev.ts';
 import { electCommand } from './elect.ts';
 import { endpointCommand } from './endpoint.ts';
+import { ETCD_WORD, etcdCommand } from './etcd/etcd.ts';
 import { exportCommand } from './export.ts';
 import { getCommand } from './get.ts';
 import { historyCommand } from './history.ts';
@@ -56,6 +57,8 @@ export async function run(args: readonly string[], context: CommandContext): Pro
 async function parse(args: readonly string[], context: CommandContext): Promise<void> {
   // Words that are not finished: no parser would take them.
   if (args[0] === COMPLETE_WORD) return printCompletions(args.slice(1), context);
+  // Flags as Go reads them.
+  if (args[0] === ETCD_WORD) return etcdCommand(args.slice(1), context);
   let help = '';
   const parser = createParser(context);
   // `help get` is `get --help`: yargs knows the word as a flag only.
@@ -126,7 +129,8 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(serveCommand(context))
     .command(devCommand(context))
     .command(completionCommand(context))
-    .command(versionCommand(context));
+    .command(versionCommand(context))
+    .command({ command: ETCD_WORD, describe: "run one node by etcd's flags", handler: () => {} });
 }
 
 /** A complaint of yargs in etcdctl's words: yargs says what is wrong in its text only. */

@@ -175,7 +175,8 @@ function readCount(name: string, text: string | undefined, defaultCount: number)
   throw refusal(`--${name} "${text}": expected a whole number`);
 }
 
-function checkTimes(heartbeatMs: number, electionMs: number): void {
+/** Refuses times that do not fit each other. @throws CommandError */
+export function checkTimes(heartbeatMs: number, electionMs: number): void {
   if (electionMs < HEARTBEATS_PER_ELECTION_MIN * heartbeatMs) {
     const least = HEARTBEATS_PER_ELECTION_MIN * heartbeatMs;
     const why = `--election-timeout ${electionMs} is below 5 heartbeats of ${heartbeatMs} ms`;

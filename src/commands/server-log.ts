@@ -8,15 +8,22 @@ import pino, { type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { Log } from '../../include/log.ts';
 import type { NodeId } from '../../include/node.ts';
-import type { LogFile } from './log-file.ts';
 import type { LogLevel } from './server-flags.ts';
 
 /** Names that pino gives a line besides the fields of the event. */
 const ENVELOPE = new Set(['level', 'time', 'node', 'event', 'msg']);
 
-/** Makes the log of one node: in a file if one is given, else on standard output. */
-export function createServerLog(nodeId: NodeId, level: LogLevel, file?: LogFile): Log {
-  const stream = file ?? standardOutput();
+/** A stream of the process by its descriptor. */
+type Descriptor = 1 | 2;
+
+/** Makes the log of one node: in a file if one is given, else on a stream of the process. */
+export function createServerLog(
+  nodeId: NodeId,
+  level: LogLevel,
+  file: DestinationStream | undefined = undefined,
+  descriptor: Descriptor = 1,
+): Log {
+  const stream = file ?? standardStream(descriptor);
   const options = {
     level,
     base: { node: nodeId },
@@ -33,14 +40,15 @@ export function createServerLog(nodeId: NodeId, level: LogLevel, file?: LogFile)
   };
 }
 
-function standardOutput(): DestinationStream {
-  return process.stdout.isTTY ? prettyStream() : pino.destination({ dest: 1, sync: true });
+function standardStream(descriptor: Descriptor): DestinationStream {
+  const { isTTY } = descriptor === 1 ? process.stdout : process.stderr;
+  return isTTY ? prettyStream(descriptor) : pino.destination({ dest: descriptor, sync: true });
 }
 
-function prettyStream(): pretty.PrettyStream {
+function prettyStream(descriptor: Descriptor): pretty.PrettyStream {
   return pretty({
     colorize: true,
-    destination: 1,
+    destination: descriptor,
     sync: true,
     messageKey: 'event',
     translateTime: 'SYS:HH:MM:ss.l',

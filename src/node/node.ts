@@ -53,10 +53,12 @@ export type NodeOptions = {
    */
   readonly cluster: ClusterConfig;
   /**
-   * Where it listens as long as nothing else says it: what is known of the members in its log, then
-   * nodes.conf.
+   * Where it is reached as long as nothing else says it: what is known of the members in its log,
+   * then nodes.conf.
    */
   readonly place?: MemberPlace;
+  /** Where it listens if that is not its place, which is where the others reach it. */
+  readonly listen?: MemberPlace;
   readonly dataDir: string;
   readonly version: string;
   readonly clock: Clock;
@@ -72,7 +74,7 @@ export type NodeOptions = {
   readonly watchProgressMs?: number;
 };
 
-/** Where a member listens. */
+/** Where a member is reached, or listens. */
 export type MemberPlace = { readonly address: string; readonly port: number };
 
 /** What a node uses of its machine besides time: for a simulator to replace. */
@@ -202,6 +204,7 @@ function createNetwork(
 
 /** Where this node listens. */
 function placeOf(options: NodeOptions, { roster }: Configuration): MemberPlace {
+  if (options.listen !== undefined) return options.listen;
   const known = roster === undefined ? undefined : recordOf(roster, options.id);
   const { address, port } = known ?? options.place ?? nodeOf(options.cluster, options.id);
   return { address, port };

@@ -20,12 +20,12 @@ export function firstConfiguration(nodes: readonly NodeConfig[]): Configuration 
   return nodes.length === 0 ? lists : { ...lists, roster: rosterOfNodes(nodes) };
 }
 
-/** What nodes.conf says of the members; they are named by their ids. */
+/** What nodes.conf says of the members; who has no name is named by its id. */
 export function rosterOfNodes(nodes: readonly NodeConfig[]): Roster {
   const members = nodes.map(
-    ({ id, address, port, clientPort, role }): MemberRecord => ({
+    ({ id, name = `node-${id}`, address, port, clientPort, role }): MemberRecord => ({
       id,
-      name: `node-${id}`,
+      name,
       address,
       port,
       clientPort,
