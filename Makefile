@@ -5,6 +5,7 @@
 #   make test                the suite; T=test/rpc selects, UPDATE=1 rewrites text scripts
 #   make cover               the suite with coverage by file
 #   make sim                 simulated clusters; SEEDS=1000 runs so many, SEED=123 shows one
+#   make chaos               real nodes, broken for MINUTES=5; SEED=n repeats a plan
 #   make bench               measure; etcd beside kvorum where it is installed
 #   make lint, make fmt      check format, rules and types; rewrite the format
 #   make install             into $(DESTDIR)$(PREFIX), with $(DESTDIR)/etc/kvorum/nodes.conf
@@ -29,7 +30,7 @@ tests = $(if $(T),'$(if $(wildcard $(T)/.),$(T)/**/*.test.ts,$(T))')
 deps := node_modules/.kvorum-installed
 sources := $(shell find src include -name '*.ts' 2>/dev/null)
 
-.PHONY: all build run test cover sim bench lint fmt install deb clean
+.PHONY: all build run test cover sim chaos bench lint fmt install deb clean
 .DELETE_ON_ERROR:
 
 all: target/kvorum
@@ -63,6 +64,9 @@ cover: $(deps)
 
 sim: $(deps)
 	node test/sim/main.ts
+
+chaos: target/kvorum
+	node test/chaos/main.ts
 
 bench: target/kvorum
 	node test/bench/main.ts --binary=target/kvorum

@@ -83,6 +83,7 @@ function seenOf(
   return seen;
 }
 
-function pairOf({ value, modRevision, createRevision, version, lease }: KeyValue): Pair {
+/** A key's pair as the history keeps it. */
+export function pairOf({ value, modRevision, createRevision, version, lease }: KeyValue): Pair {
   return { value: value.toString('latin1'), modRevision, createRevision, version, lease };
 }
