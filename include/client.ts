@@ -57,9 +57,10 @@ import type {
   WatchOptions,
 } from './client-data.ts';
 import type { MemberRequests } from './client-members.ts';
-import type { KeyValue } from './kvstore.ts';
+import type { Alarm, KeyValue } from './kvstore.ts';
 import type { NodeId } from './node.ts';
 import type {
+  AlarmsReply,
   CompactReply,
   DeleteRangeReply,
   LeaseGrantReply,
@@ -220,6 +221,10 @@ export type Client = MemberRequests & {
   readonly compact: (revision: number, options?: CompactOptions) => Promise<CompactReply>;
   /** Asks one node how it is. With `endpoint`, fails as soon as that one cannot be reached. */
   readonly status: (options?: StatusOptions) => Promise<StatusReply>;
+  /** The alarms that are raised. */
+  readonly alarms: (options?: CallOptions) => Promise<AlarmsReply>;
+  /** Disarms an alarm; the reply has none when it was not raised. */
+  readonly disarmAlarm: (alarm: Alarm, options?: CallOptions) => Promise<AlarmsReply>;
   /** Hands leadership to a voter. The reply comes from the old leader. */
   readonly moveLeader: (target: NodeId, options?: CallOptions) => Promise<MoveLeaderReply>;
   /**

@@ -78,6 +78,8 @@ export const ErrorCode = {
   TooManyLearners: 78,
   TooManyMembers: 79,
   ChangeUnderWay: 80,
+  // Alarms.
+  CorruptCluster: 84,
   // Seen by a client only, never sent.
   Unreachable: 96,
   ConnectionLost: 97,

@@ -303,6 +303,10 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
     },
   ],
   [
+    ErrorCode.CorruptCluster,
+    { name: 'CorruptCluster', retry: Retry.Safe, text: 'etcdserver: corrupt cluster' },
+  ],
+  [
     ErrorCode.Unreachable,
     { name: 'Unreachable', retry: Retry.Safe, text: 'no endpoint could be reached' },
   ],

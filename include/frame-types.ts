@@ -36,6 +36,9 @@ export const FrameType = {
   Once: 0x40,
   MemberList: 0x41,
   MemberChange: 0x42,
+  AlarmList: 0x43,
+  /** Raises or disarms an alarm: of a client, or of a member to the leader. */
+  AlarmSet: 0x44,
   // Told by a node unasked; the frame's id is the watch's.
   WatchEvents: 0x48,
   WatchNote: 0x49,

@@ -6,6 +6,7 @@
  * sockets: it applies requests in the order it is given them, deterministically, and answers reads.
  */
 
+import type { Alarm, AlarmRequest, AlarmResult } from './alarms.ts';
 import type { StoreSize } from './byte-map.ts';
 import type { Deletions, DeletionUnderWay } from './deletion.ts';
 import type { ErrorCode } from './errors.ts';
@@ -34,6 +35,7 @@ import type { Configuration, LogIndex, Term } from './raft.ts';
 import type { Session, SessionMark, SessionOpenRequest, SessionOpenResult } from './session.ts';
 import type { WatchHub } from './watch.ts';
 
+export * from './alarms.ts';
 export * from './byte-map.ts';
 export * from './deletion.ts';
 export * from './key-values.ts';
@@ -137,7 +139,8 @@ export type WriteResult =
   | TxnResult
   | LeaseGrantResult
   | LeaseRevokeResult
-  | SessionOpenResult;
+  | SessionOpenResult
+  | AlarmResult;
 
 /**
  * A read of which more is left than one turn of the event loop should do. It goes on as of the
@@ -181,6 +184,10 @@ export type Store = {
   readonly leaseCheckpoint: (request: LeaseCheckpointRequest) => void;
   /** Applies an expiry. */
   readonly expire: (request: ExpireRequest) => void;
+  /**
+   * Raises or disarms an alarm. MemberNotFound when one is to be raised for who is no member.
+   */
+  readonly setAlarm: (request: AlarmRequest) => AlarmResult | ErrorCode;
   /** Opens a session, whose id is the index of the entry being applied. */
   readonly sessionOpen: (request: SessionOpenRequest) => SessionOpenResult | ErrorCode;
   /**
@@ -208,6 +215,8 @@ export type Store = {
     request: TxnRequest,
     bytesMax?: number,
   ) => TxnResult | ErrorCode | Reading<TxnResult>;
+  /** The alarms that are raised: by member, then by kind. */
+  readonly alarms: () => readonly Alarm[];
   /** The lease of an id; undefined when there is none. */
   readonly lease: (id: bigint) => Lease | undefined;
   /**

@@ -6,6 +6,8 @@
 import type { ErrorCode } from './errors.ts';
 import type { FrameType } from './frame-types.ts';
 import type {
+  AlarmRequest,
+  AlarmResult,
   CompactRequest,
   CompactResult,
   DeleteRangeRequest,
@@ -71,13 +73,23 @@ export type Command =
   | { readonly type: typeof FrameType.Txn; readonly body: TxnRequest }
   | { readonly type: typeof FrameType.LeaseGrant; readonly body: LeaseGrantRequest }
   | { readonly type: typeof FrameType.LeaseRevoke; readonly body: LeaseRevokeRequest }
-  | { readonly type: typeof FrameType.SessionOpen; readonly body: SessionOpenRequest };
+  | { readonly type: typeof FrameType.SessionOpen; readonly body: SessionOpenRequest }
+  | { readonly type: typeof FrameType.AlarmSet; readonly body: AlarmRequest };
 
-/** A write of a session. It is answered like the command in it. A SessionOpen has no session. */
+/**
+ * A write of a session. It is answered like the command in it. A SessionOpen has no session, nor
+ * has an AlarmSet, which may be repeated.
+ */
 export type OnceCommand = {
   readonly type: typeof FrameType.Once;
   readonly mark: SessionMark;
   readonly command: Command;
+};
+
+/** What a member tells the leader about itself, which then puts it into the log. */
+export type MemberReport = {
+  readonly type: typeof FrameType.AlarmSet;
+  readonly body: AlarmRequest;
 };
 
 /** What a leader proposes on its own account. */
@@ -98,6 +110,7 @@ export type Request =
   | { readonly type: typeof FrameType.LeaseKeepAlive; readonly body: LeaseKeepAliveRequest }
   | { readonly type: typeof FrameType.LeaseTimeToLive; readonly body: LeaseTimeToLiveRequest }
   | { readonly type: typeof FrameType.LeaseList }
+  | { readonly type: typeof FrameType.AlarmList }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListRequest }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeRequest }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateRequest }
@@ -145,6 +158,9 @@ export type LeaseTimeToLiveReply = ReplyHeader & {
 /** All leases that the node asked knows of, ids ascending. */
 export type LeaseListReply = ReplyHeader & { readonly ids: readonly bigint[] };
 
+/** All alarms that are raised, or the one that was raised or disarmed. */
+export type AlarmsReply = ReplyHeader & Omit<AlarmResult, 'revision'>;
+
 /** Who the members are. */
 export type MemberListReply = ReplyHeader & MembersReport;
 
@@ -175,6 +191,8 @@ export type Reply =
   | { readonly type: typeof FrameType.LeaseTimeToLive; readonly body: LeaseTimeToLiveReply }
   | { readonly type: typeof FrameType.LeaseList; readonly body: LeaseListReply }
   | { readonly type: typeof FrameType.SessionOpen; readonly body: SessionOpenReply }
+  | { readonly type: typeof FrameType.AlarmList; readonly body: AlarmsReply }
+  | { readonly type: typeof FrameType.AlarmSet; readonly body: AlarmsReply }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListReply }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeReply }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateReply }

@@ -3,6 +3,7 @@
  * disk promises, and the limits of its loop. The Raft core's contract is in raft.ts.
  */
 
+import type { Alarm } from './alarms.ts';
 import type { LogIndex, NodeId, Role, Term } from './raft.ts';
 
 export * from './raft.ts';
@@ -51,6 +52,10 @@ export type NodeStatus = {
   /** Bytes of the store's file, and of them in use. */
   readonly dbSizeBytes: number;
   readonly dbSizeInUseBytes: number;
+  /** Bytes in use above which it raises an alarm. */
+  readonly quotaBytes: number;
+  /** The alarms that it knows of, of any member. */
+  readonly alarms: readonly Alarm[];
   readonly peers: readonly PeerStatus[];
 };
 

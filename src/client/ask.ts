@@ -6,6 +6,7 @@
 import type { CallOptions } from '../../include/client.ts';
 import type { KeyValue } from '../../include/kvstore.ts';
 import {
+  type AlarmsReply,
   type CompactReply,
   type DeleteRangeReply,
   FrameType,
@@ -87,6 +88,12 @@ export function pickStatus(reply: Reply): StatusReply {
 export function pickMoveLeader(reply: Reply): MoveLeaderReply {
   const isOwn = reply.type === FrameType.MoveLeader;
   assert(isOwn, 'a transfer is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+export function pickAlarms(reply: Reply): AlarmsReply {
+  const isOwn = reply.type === FrameType.AlarmList || reply.type === FrameType.AlarmSet;
+  assert(isOwn, 'alarms are answered by their own reply', reply.type);
   return reply.body;
 }
 

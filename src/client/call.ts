@@ -82,6 +82,7 @@ export function kindOf(request: Request): CallKind {
     case FrameType.LeaseKeepAlive:
     case FrameType.LeaseTimeToLive:
     case FrameType.SessionOpen: // one opened in vain ends by itself
+    case FrameType.AlarmSet:
       return CallKind.Renewal;
     case FrameType.MoveLeader:
     case FrameType.MemberChange:

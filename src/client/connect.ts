@@ -15,7 +15,7 @@ import {
   ENDPOINTS_MAX,
   type WatchOptions,
 } from '../../include/client.ts';
-import { OpKind, type TxnRequest } from '../../include/kvstore.ts';
+import { AlarmAction, OpKind, type TxnRequest } from '../../include/kvstore.ts';
 import {
   ErrorCode,
   FrameType,
@@ -30,6 +30,7 @@ import { type OpenStream, openTcp } from '../rpc/dial.ts';
 import {
   type Ask,
   createAsk,
+  pickAlarms,
   pickCompact,
   pickDelete,
   pickGrant,
@@ -239,7 +240,7 @@ function leaseRequests({ clock, ask, keeper }: Parts): LeaseRequests {
   };
 }
 
-type ClusterRequests = Pick<Client, 'compact' | 'status' | 'moveLeader'>;
+type ClusterRequests = Pick<Client, 'compact' | 'status' | 'alarms' | 'disarmAlarm' | 'moveLeader'>;
 
 function clusterRequests({ ask }: Parts): ClusterRequests {
   return {
@@ -250,6 +251,11 @@ function clusterRequests({ ask }: Parts): ClusterRequests {
         pickCompact,
       ),
     status: (how = {}) => ask(how, () => ({ type: FrameType.Status }), pickStatus, how.endpoint),
+    alarms: (how = {}) => ask(how, () => ({ type: FrameType.AlarmList }), pickAlarms),
+    disarmAlarm: (alarm, how = {}) => {
+      const body = { ...alarm, action: AlarmAction.Disarm };
+      return ask(how, () => ({ type: FrameType.AlarmSet, body }), pickAlarms);
+    },
     moveLeader: (target, how = {}) =>
       ask(how, () => ({ type: FrameType.MoveLeader, body: moveRequest(target) }), pickMoveLeader),
   };

@@ -34,7 +34,7 @@ export type NodeSettings = Pick<
   NodeOptions,
   'cluster' | 'dataDir' | 'place' | 'listen' | 'watchProgressMs'
 > &
-  Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept'>;
+  Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept' | 'quotaBytes'>;
 
 /** What one node in the foreground is started with. */
 export type ServerStart = {

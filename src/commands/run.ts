@@ -4,6 +4,7 @@
  */
 
 import yargs, { type Argv } from 'yargs';
+import { alarmCommand } from './alarm.ts';
 import type { CommandContext } from './command-context.ts';
 import { ExitCode, exitCodeOf, ReportedFailure, UsageError } from './command-error.ts';
 import { compactionCommand } from './compaction.ts';
@@ -124,6 +125,7 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(statusCommand(context))
     .command(endpointCommand(context))
     .command(memberCommand(context))
+    .command(alarmCommand(context))
     .command(moveLeaderCommand(context))
     .command(shellCommand(context))
     .command(serveCommand(context))

@@ -5,6 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { QUOTA_BYTES } from '../../include/kvstore.ts';
 import {
   type ClusterConfig,
   ELECTION_MS,
@@ -19,6 +20,7 @@ import type { LogKept } from '../node/log-trim.ts';
 import { parseNodesConf } from '../node/nodes-conf.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { environmentName, type Flags } from './settings.ts';
+import { readQuota } from './upkeep-flags.ts';
 
 /** How much is logged. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -69,6 +71,12 @@ export const SERVER_FLAGS = {
     describe: 'log entries kept for followers that lag; beyond, they get a snapshot',
     defaultDescription: String(LOG_KEPT_ENTRIES_MAX),
   },
+  'quota-bytes': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'bytes of the store in use above which it is full: 0 the default, negative none',
+    defaultDescription: String(QUOTA_BYTES),
+  },
 } as const satisfies Flags;
 
 /** What a server is started with. */
@@ -80,6 +88,7 @@ export type ServerSettings = {
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly logKept: LogKept;
+  readonly quotaBytes: number;
 };
 
 /** Reads a flag or the variable behind it; undefined when neither is given. */
@@ -129,6 +138,7 @@ export function readServerSettings(
     heartbeatMs,
     electionMs,
     logKept: { entriesMax, bytesMax: LOG_KEPT_BYTES_MAX },
+    quotaBytes: readQuota('quota-bytes', text('quota-bytes') ?? '0'),
   };
 }
 

@@ -94,7 +94,8 @@ function writeAnswer(answer: Answer): void {
     writer.lease(answer.id);
     writer.counter(answer.ttlSeconds);
   } else {
-    assert(!('session' in answer), 'no session remembers the opening of a session');
+    const hasSession = !('session' in answer || 'alarms' in answer);
+    assert(hasSession, 'what travels without a session is not remembered by one');
     writeHead(AnswerKind.Revision, answer.revision);
   }
 }

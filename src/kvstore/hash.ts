@@ -5,6 +5,7 @@
 
 import { crc32 } from 'node:zlib';
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
+import { encodeAlarms } from './alarm-record.ts';
 import { isPrevRemovable, isRemovableDeletion, isSwept } from './compaction.ts';
 import { deleteStep } from './deletions.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
@@ -14,8 +15,8 @@ import { hashSessions } from './session-table.ts';
 import { type StoreState, SUB_MAX } from './store-state.ts';
 
 /**
- * CRC-32 of revisions, keys, deletions, leases and sessions, in order. Visits everything, and ends
- * the deletions under way.
+ * CRC-32 of revisions, keys, deletions, leases, alarms and sessions, in order. Visits everything,
+ * and ends the deletions under way.
  */
 export function hashState(state: StoreState): number {
   while (deleteStep(state));
@@ -37,6 +38,7 @@ export function hashState(state: StoreState): number {
     if (headMain(record) >= compactRevision) hash = crc32(record, crc32(key, hash));
     return true;
   });
+  hash = crc32(encodeAlarms(state.alarms), hash);
   return hashSessions(state.sessions, state.arena, hash);
 }
 

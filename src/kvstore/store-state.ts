@@ -1,6 +1,7 @@
 /** What a store remembers between requests, and the record that makes it durable. */
 
 import {
+  type Alarm,
   type AppliedPosition,
   type ByteMap,
   type ByteMapSnapshot,
@@ -13,6 +14,7 @@ import {
 } from '../../include/kvstore.ts';
 import { assert } from '../assert.ts';
 import { decodeConfiguration, encodeConfiguration } from '../configuration.ts';
+import { loadAlarms } from './alarm-record.ts';
 import { Arena } from './arena.ts';
 import { type Deletion, decodeDeletions, encodeDeletions } from './deletion-record.ts';
 import { readCounter, writeCounter } from './key-record.ts';
@@ -38,6 +40,8 @@ export type StoreState = {
   readonly deletions: Deletion[];
   /** Those of ranges that ended, until somebody asks. Not kept. */
   endedDeletions: EndedDeletion[];
+  /** The alarms that are raised. Replaced, not changed. */
+  alarms: readonly Alarm[];
   readonly limits: StoreLimits;
   /** The last entry applied. */
   applied: AppliedPosition;
@@ -107,6 +111,7 @@ export function loadState(
     sessions: loadSessions(map),
     deletions: [],
     endedDeletions: [],
+    alarms: loadAlarms(map),
     limits,
     applied: NOTHING_APPLIED,
     hasOpenEffects: false,
@@ -154,7 +159,10 @@ function encodeState(state: StoreState): Buffer {
 function decodeState(
   bytes: Buffer,
   path: string,
-): Omit<StoreState, 'map' | 'arena' | 'sessions' | 'endedDeletions' | 'limits' | 'hasOpenEffects'> {
+): Omit<
+  StoreState,
+  'map' | 'arena' | 'sessions' | 'endedDeletions' | 'alarms' | 'limits' | 'hasOpenEffects'
+> {
   const version = bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {
     const what = `has format ${version}, this kvorum reads ${FORMAT_VERSION}`;

@@ -28,6 +28,7 @@ import {
 import type { LogIndex } from '../../include/node.ts';
 import type { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
+import { setAlarm } from './alarms.ts';
 import { compact, compactStep, isSwept, sweptRevision } from './compaction.ts';
 import { deleteRange, deleteStep, touches, touchesLease } from './deletions.ts';
 import { hashState } from './hash.ts';
@@ -74,6 +75,7 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
     leaseRevoke: (request) => revokeLease(store.state, request),
     leaseCheckpoint: (request) => checkpointLeases(store.state, request),
     expire: (request) => expire(store.state, request),
+    setAlarm: (request) => setAlarm(store.state, request),
     sessionOpen: (request) => openSession(store.state, request),
     once: (mark, apply) => once(store.state, mark, apply),
     range: (request, bytesMax = NO_LIMIT) => range(store.state, request, bytesMax),
@@ -85,6 +87,7 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
         () => store.state,
         (pace) => readTxn(pace, request, bytesMax),
       ),
+    alarms: () => store.state.alarms,
     lease: (id) => findLease(store.state, id),
     visitLeases: (visit, from) => visitLeases(store.state, visit, from),
     countLeaseKeys: (id, countMax) => countLeaseKeys(store.state, id, ALL_PAIRS, countMax),

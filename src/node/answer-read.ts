@@ -48,6 +48,8 @@ export function answerRead(member: AnswerOptions, read: Omit<Read, 'deadlineMs'>
       );
     case FrameType.MemberList:
       return member.answerMembers(asker, id);
+    case FrameType.AlarmList:
+      return answerAlarms(member, asker, id);
     case FrameType.LeaseKeepAlive:
       if (member.lessor.term !== read.term) return member.redirect(asker, id);
       return answerKeepAlive(member, asker, id, request.body.id);
@@ -66,6 +68,11 @@ export function answerLeaseList(member: AnswerOptions, asker: Asker, id: number)
   ids.sort((a, b) => (a < b ? -1 : 1));
   const head = member.header(member.store.revision());
   asker.answer(id, { type: FrameType.LeaseList, body: { ...head, ids } });
+}
+
+function answerAlarms({ store, header }: AnswerOptions, asker: Asker, id: number): void {
+  const body = { ...header(store.revision()), alarms: store.alarms() };
+  asker.answer(id, { type: FrameType.AlarmList, body });
 }
 
 function answerRange(

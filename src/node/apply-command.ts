@@ -3,12 +3,13 @@
 import type { WriteResult } from '../../include/kvstore.ts';
 import {
   type Command,
-  type ErrorCode,
+  ErrorCode,
   FrameType,
   type InternalCommand,
   type LoggedCommand,
 } from '../../include/rpc.ts';
 import type { Store } from '../kvstore/store.ts';
+import { isFull, isGrowth } from './growth.ts';
 
 /** What applying came to; of what a leader proposes on its own account only the revision. */
 export type ApplyResult = WriteResult | ErrorCode;
@@ -29,6 +30,7 @@ export function applyCommand(store: Store, command: LoggedCommand): ApplyResult 
 }
 
 function applyWrite(store: Store, command: Command): ApplyResult {
+  if (isFull(store) && isGrowth(command)) return ErrorCode.NoSpace;
   switch (command.type) {
     case FrameType.Put:
       return store.put(command.body);
@@ -44,6 +46,8 @@ function applyWrite(store: Store, command: Command): ApplyResult {
       return store.leaseRevoke(command.body);
     case FrameType.SessionOpen:
       return store.sessionOpen(command.body);
+    case FrameType.AlarmSet:
+      return store.setAlarm(command.body);
   }
 }
 

@@ -61,6 +61,7 @@ function serveRequest(
     case FrameType.Range:
     case FrameType.LeaseKeepAlive:
     case FrameType.LeaseTimeToLive:
+    case FrameType.AlarmList:
     case FrameType.MemberList:
       return requestRead(member, asker, id, request);
     case FrameType.WatchCreate:

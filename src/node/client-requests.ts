@@ -43,8 +43,8 @@ export function requestWrite(
     return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
   }
   const grant = completeGrant(member, command);
-  if (grant === undefined) member.propose(asker, id, data, command);
-  else member.propose(asker, id, encodeCommand(grant), grant);
+  if (grant === undefined) member.proposer.proposeFor(asker, id, data, command);
+  else member.proposer.proposeFor(asker, id, encodeCommand(grant), grant);
 }
 
 /**
@@ -168,6 +168,8 @@ export function statusOf(member: Member): NodeStatus {
     revision: store.revision(),
     compactRevision: Math.max(0, store.compactRevision()),
     ...store.size(),
+    quotaBytes: options.quotaBytes,
+    alarms: store.alarms(),
     peers: options.transport.peers(),
   };
 }

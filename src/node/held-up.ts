@@ -48,6 +48,7 @@ function isWriteHeldUp({ deletions }: Store, command: Command): boolean {
       return isFull || deletions.touchesLease(command.body.id);
     case FrameType.Compact:
     case FrameType.SessionOpen:
+    case FrameType.AlarmSet:
       return false;
   }
 }

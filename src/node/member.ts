@@ -15,23 +15,19 @@ import { WATCH_PROGRESS_MS } from '../../include/kvstore.ts';
 import type { Log } from '../../include/log.ts';
 import {
   DEADLINE_CHECK_MS,
-  EntryType,
-  MEMBER_TIMEOUT_MS,
   type Message,
   NO_NODE,
   type NodeId,
-  ProposeResult,
   type Ready,
   type Roster,
   type SnapshotMeta,
   TICK_MS,
 } from '../../include/node.ts';
-import { ErrorCode, type LoggedCommand, type ReplyHeader } from '../../include/rpc.ts';
+import { ErrorCode, type MemberReport, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
-import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
 import { explain, redirect } from './directions.ts';
 import { DurableWrites } from './durable-writes.ts';
@@ -40,6 +36,7 @@ import { FirstElection } from './first-election.ts';
 import { type LogKept, LogTrim } from './log-trim.ts';
 import { Membership } from './membership.ts';
 import { Proposals } from './proposals.ts';
+import { Proposer } from './proposer.ts';
 import * as core from './raft/raft.ts';
 import { type Read, Reads } from './reads.ts';
 import { Serving } from './serving.ts';
@@ -65,6 +62,8 @@ export type MemberOptions = {
   readonly leaseTtlSecondsMin: number;
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
   readonly watchProgressMs?: number;
+  /** Bytes of the store in use above which it is full. */
+  readonly quotaBytes: number;
   /** How much of the log stays for followers that lag. */
   readonly logKept: LogKept;
   /** The member was removed from the cluster: to be stopped. May be told more than once. */
@@ -80,6 +79,7 @@ export class Member {
   readonly store: Store;
   readonly proposals = new Proposals();
   readonly reads = new Reads();
+  readonly proposer: Proposer;
   readonly transfers: Transfers;
   readonly serving: Serving;
   readonly membership: Membership;
@@ -98,6 +98,13 @@ export class Member {
     this.options = options;
     this.raft = options.raft;
     this.store = options.store;
+    this.proposer = new Proposer({
+      raft: options.raft,
+      proposals: this.proposals,
+      clock: options.clock,
+      redirect: (asker, id) => this.redirect(asker, id),
+      schedulePump: () => this.schedulePump(),
+    });
     this.transfers = new Transfers({
       raft: options.raft,
       clock: options.clock,
@@ -128,8 +135,9 @@ export class Member {
       isOpen: () => !this.#isStopped && !this.#isInstalling,
       header: (revision) => this.header(revision),
       redirect: (asker, id) => this.redirect(asker, id),
-      propose: (command) => this.#propose(encodeCommand(command)) === ProposeResult.Accepted,
-      proposeFor: (asker, id, command) => this.propose(asker, id, encodeCommand(command), command),
+      proposer: this.proposer,
+      transport,
+      quotaBytes: options.quotaBytes,
       onConfiguration: (entry, now) => this.membership.applied(entry, now),
       answerMembers: (asker, id) => this.membership.answer(asker, id),
       schedulePump: () => this.schedulePump(),
@@ -188,6 +196,11 @@ export class Member {
     this.schedulePump();
   }
 
+  /** Takes what a peer says about itself. */
+  hear(from: NodeId, report: MemberReport): void {
+    if (!this.#isStopped) this.serving.hear(from, report);
+  }
+
   /** A peer's connection broke: its process may have died. */
   peerLost(id: NodeId): void {
     if (this.#isStopped) return;
@@ -232,41 +245,6 @@ export class Member {
     }
     if (!this.#isInstalling) this.serving.tick();
     this.schedulePump();
-  }
-
-  /**
-   * Proposes a write for a client that waits for its entry to be applied; refuses or redirects it
-   * when it is not taken, and says so.
-   *
-   * @param data the entry's data, of which `command` is the decoded form; owned by the log from
-   *   here on
-   */
-  propose(asker: Asker, id: number, data: Buffer, command: LoggedCommand): boolean {
-    switch (this.#propose(data)) {
-      case ProposeResult.NotLeader:
-        this.redirect(asker, id);
-        return false;
-      case ProposeResult.Transferring:
-        asker.refuse(id, ErrorCode.NoLeader, undefined);
-        return false;
-      case ProposeResult.Full:
-        asker.refuse(id, ErrorCode.TooManyRequests, undefined);
-        return false;
-      case ProposeResult.Accepted: {
-        const { raft } = this;
-        const deadlineMs = this.options.clock.nowMs() + MEMBER_TIMEOUT_MS;
-        const index = core.lastIndex(raft);
-        const proposal = { index, term: raft.term, asker, id, command, deadlineMs };
-        this.proposals.add(proposal, (lost) => this.redirect(lost.asker, lost.id));
-        return true;
-      }
-    }
-  }
-
-  #propose(data: Buffer): ProposeResult {
-    const result = core.propose(this.raft, EntryType.Command, data);
-    if (result === ProposeResult.Accepted) this.schedulePump();
-    return result;
   }
 
   /** Asks for a pump at the end of this turn. */

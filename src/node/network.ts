@@ -81,6 +81,7 @@ export class Network {
         if (peer?.link.isOnline) peer.link.send(message);
         else this.#server?.answerPeer(message);
       },
+      report: (to, report) => this.#peers.get(to)?.link.report(report),
       flush: () => this.#flushQueue.flush(),
       follow: (members, learners) => this.#follow(members, learners),
       dropRemoved: () => this.#server?.dropRemoved(),
@@ -117,6 +118,7 @@ export class Network {
       onClient: (connection: Connection) => serveClient(member, connection),
       onPeer: (id) => this.#peers.get(id)?.link.wake(),
       onMessage: (message) => member.receive(message),
+      onReport: (from, report) => member.hear(from, report),
       onPeerLost: (id, reason) => this.#hintLost(id, reason),
       onSnapshot: (connection, from) => receiveSnapshot(connection, intake.receiver(from)),
     });

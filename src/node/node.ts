@@ -7,6 +7,7 @@
  */
 
 import type { Duplex } from 'node:stream';
+import { QUOTA_BYTES } from '../../include/kvstore.ts';
 import type { Log } from '../../include/log.ts';
 import {
   APPEND_BYTES_MAX,
@@ -68,6 +69,8 @@ export type NodeOptions = {
   readonly heartbeatMs?: number;
   readonly electionMs?: number;
   readonly logKept?: LogKept;
+  /** Bytes of the store in use above which it is full; QUOTA_BYTES when left out. */
+  readonly quotaBytes?: number;
   /** Whether it opens its port; true when left out. Without one it is reached by `adopt` only. */
   readonly listens?: boolean;
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
@@ -148,6 +151,7 @@ export async function startNode(
     log,
     leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
     ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
+    quotaBytes: options.quotaBytes ?? QUOTA_BYTES,
     logKept: options.logKept ?? LOG_KEPT,
     onRemoved: () => {
       if (stopped !== undefined) return;

@@ -24,6 +24,7 @@ export type ReadRequest = Extract<
       | typeof FrameType.Txn
       | typeof FrameType.LeaseKeepAlive
       | typeof FrameType.LeaseTimeToLive
+      | typeof FrameType.AlarmList
       | typeof FrameType.MemberList;
   }
 >;

@@ -5,19 +5,29 @@
  * Called in each pump while the store may be used; never while a snapshot is being installed.
  */
 
-import { FLUSH_BYTES } from '../../include/kvstore.ts';
-import { type Configuration, type Entry, Role, type Term } from '../../include/node.ts';
-import type { InternalCommand, ReplyHeader } from '../../include/rpc.ts';
+import { AlarmAction, FLUSH_BYTES } from '../../include/kvstore.ts';
+import {
+  type Configuration,
+  type Entry,
+  type NodeId,
+  Role,
+  type Term,
+} from '../../include/node.ts';
+import type { InternalCommand, MemberReport, ReplyHeader } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
+import { encodeCommand } from '../rpc/command-codec.ts';
+import { Alarms } from './alarms.ts';
 import { type AnswerOptions, answerLeaseList, answerRead } from './answer-read.ts';
 import { Applier } from './applier.ts';
 import type { Asker } from './asker.ts';
 import { Lessor, NO_TERM } from './lessor.ts';
 import type { Proposals } from './proposals.ts';
+import type { Proposer } from './proposer.ts';
 import * as core from './raft/raft.ts';
 import { Readings } from './readings.ts';
 import type { Read, Reads } from './reads.ts';
+import type { Transport } from './transport.ts';
 
 /** What a member lends. */
 export type ServingOptions = {
@@ -32,10 +42,10 @@ export type ServingOptions = {
   readonly header: (revision: number) => ReplyHeader;
   /** Points a client at the leader. */
   readonly redirect: (asker: Asker, id: number) => void;
-  /** Puts a command of the leader's own into the log; whether it was taken. */
-  readonly propose: (command: InternalCommand) => boolean;
-  /** The same, for a client that waits for it; it is refused if it was not taken. */
-  readonly proposeFor: (asker: Asker, id: number, command: InternalCommand) => boolean;
+  readonly proposer: Proposer;
+  readonly transport: Transport;
+  /** Bytes of the store in use above which it is full. */
+  readonly quotaBytes: number;
   /** A configuration was applied. */
   readonly onConfiguration: (entry: Entry, configuration: Configuration) => void;
   /** Says who the members are. */
@@ -51,6 +61,7 @@ export class Serving {
   readonly #lessor: Lessor;
   readonly #applier: Applier;
   readonly #answers: AnswerOptions;
+  readonly #alarms: Alarms;
   readonly #readings = new Readings();
   #isRemoving = false;
   /** Removing goes on when the flush under way is done. */
@@ -58,10 +69,13 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#options = options;
-    const { store, clock, proposals, header, redirect, raft } = options;
-    const lessor = new Lessor({ store, clock, propose: options.propose });
+    const { store, clock, proposals, header, redirect, raft, proposer } = options;
+    const lessor = new Lessor({ store, clock, propose: (command) => proposer.propose(command) });
     this.#lessor = lessor;
-    const { proposeFor: propose, answerMembers } = options;
+    this.#alarms = new Alarms(options);
+    const { answerMembers } = options;
+    const propose = (asker: Asker, id: number, command: InternalCommand): boolean =>
+      proposer.proposeFor(asker, id, encodeCommand(command), command);
     const readings = this.#readings;
     this.#answers = { store, lessor, readings, header, redirect, propose, answerMembers };
     this.#applier = new Applier({
@@ -120,6 +134,12 @@ export class Serving {
   tick(): void {
     this.#lessor.follow(this.#leadingTerm());
     this.#lessor.tick();
+    this.#alarms.tick();
+  }
+
+  /** Takes what a peer says about itself. */
+  hear(from: NodeId, { body }: MemberReport): void {
+    if (body.nodeId === from && body.action === AlarmAction.Raise) this.#alarms.raise(body);
   }
 
   /** Tells the watches that asked for it how far they are. */

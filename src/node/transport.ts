@@ -4,6 +4,7 @@
  */
 
 import type { LogIndex, MemberRecord, Message, NodeId, PeerStatus } from '../../include/node.ts';
+import type { MemberReport } from '../../include/rpc.ts';
 
 /** Says whether the peer has the snapshot, and of which index it was (0 if it never began). */
 export type OnSnapshotDone = (isDelivered: boolean, index: LogIndex) => void;
@@ -12,6 +13,8 @@ export type OnSnapshotDone = (isDelivered: boolean, index: LogIndex) => void;
 export type Transport = {
   /** Queues a message; dropped when the peer cannot be reached, which Raft copes with. */
   readonly send: (message: Message) => void;
+  /** Tells a peer about this member; dropped when it cannot be reached, so tell it again. */
+  readonly report: (to: NodeId, report: MemberReport) => void;
   /** Lets everything said in this turn leave now: to peers and to clients. */
   readonly flush: () => void;
   /**

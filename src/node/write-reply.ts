@@ -41,6 +41,10 @@ export function writeReply(
       const { session, ttlSeconds } = result;
       return { type, body: { ...head, session, ttlSeconds } };
     }
+    case FrameType.AlarmSet: {
+      if (!('alarms' in result)) return undefined;
+      return { type, body: { ...head, alarms: result.alarms } };
+    }
     case FrameType.Compact:
     case FrameType.LeaseRevoke:
       return { type, body: head };

@@ -16,6 +16,7 @@ import {
   type LoggedCommand,
   type OnceCommand,
 } from '../../include/rpc.ts';
+import { putAlarmRequest, readAlarmRequest } from './alarm-codec.ts';
 import { BodyReader, malformed } from './body-reader.ts';
 import { encodeBody } from './encode-body.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -55,6 +56,7 @@ export function isWriteType(type: number): boolean {
     case FrameType.LeaseGrant:
     case FrameType.LeaseRevoke:
     case FrameType.SessionOpen:
+    case FrameType.AlarmSet:
     case FrameType.Once:
       return true;
     default:
@@ -127,6 +129,8 @@ export function putCommand(writer: FrameWriter, command: LoggedCommand): void {
       return putLeaseId(writer, command.body);
     case FrameType.SessionOpen:
       return putSessionOpenRequest(writer, command.body);
+    case FrameType.AlarmSet:
+      return putAlarmRequest(writer, command.body);
     case FrameType.Once:
       putSessionMark(writer, command.mark);
       writer.u8(command.command.type);
@@ -147,8 +151,8 @@ export function readWrite(body: BodyReader, type: number): Command | OnceCommand
   if (type !== FrameType.Once) return readCommand(body, type);
   const mark = readSessionMark(body);
   const inner = body.u8('type of write');
-  // What opens a session cannot be part of one.
-  if (inner === FrameType.SessionOpen) throw noWrite(inner);
+  // What opens a session cannot be part of one; what may be repeated need not be.
+  if (inner === FrameType.SessionOpen || inner === FrameType.AlarmSet) throw noWrite(inner);
   return { type, mark, command: readCommand(body, inner) };
 }
 
@@ -184,6 +188,8 @@ function readCommand(body: BodyReader, type: number): Command {
       return { type, body: readLeaseId(body) };
     case FrameType.SessionOpen:
       return { type, body: readSessionOpenRequest(body) };
+    case FrameType.AlarmSet:
+      return { type, body: readAlarmRequest(body) };
     default:
       throw noWrite(type);
   }

@@ -20,6 +20,7 @@ import {
   ErrorCode,
   FrameType,
   KvorumError,
+  type MemberReport,
   PEER_QUEUED_BYTES_MAX,
   PEER_SILENCE_MAX_MS,
   PROTOCOL_VERSION,
@@ -36,6 +37,7 @@ import { dial, type OpenStream } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import { decodeMessageBetween, isMessageType, writeMessage } from './raft-codec.ts';
 import { remoteName } from './remote-name.ts';
+import { writeReport } from './report-codec.ts';
 
 /** What a link is made from, and whom it tells. Callbacks must not throw. */
 export type PeerLinkOptions = {
@@ -140,6 +142,11 @@ export class PeerLink {
     const why = `${this.#remote} left ${connection.queuedBytes} bytes unread`;
     connection.close(CloseReason.SlowReader, new KvorumError(ErrorCode.SlowReader, why));
     return false;
+  }
+
+  /** Tells the peer about this member; dropped when it is not online. */
+  report(report: MemberReport): void {
+    if (this.#isOnline) writeReport(this.#connection!.writer, report);
   }
 
   /** Writes what was sent, now, instead of at the end of the turn. */

@@ -14,6 +14,7 @@ import {
   type ReplyHeader,
   type TxnReply,
 } from '../../include/rpc.ts';
+import { putAlarms, readAlarmsReply } from './alarm-codec.ts';
 import { BodyReader } from './body-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import {
@@ -127,6 +128,9 @@ function putBody(
       return putMemberListReply(writer, reply.body);
     case FrameType.MemberChange:
       return putMemberChangeReply(writer, reply.body);
+    case FrameType.AlarmList:
+    case FrameType.AlarmSet:
+      return putAlarms(writer, reply.body.alarms);
     case FrameType.Compact:
     case FrameType.MoveLeader:
     case FrameType.LeaseRevoke:
@@ -163,6 +167,9 @@ function readReply(type: Reply['type']): Reply {
       return { type, body: readMemberListReply(body, readHeader()) };
     case FrameType.MemberChange:
       return { type, body: readMemberChangeReply(body, readHeader()) };
+    case FrameType.AlarmList:
+    case FrameType.AlarmSet:
+      return { type, body: readAlarmsReply(body, readHeader()) };
     case FrameType.Compact:
     case FrameType.MoveLeader:
     case FrameType.LeaseRevoke:

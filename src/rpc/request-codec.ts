@@ -72,6 +72,7 @@ function putRequest(writer: FrameWriter, request: Request): void {
       return putMemberChangeRequest(writer, request.body);
     case FrameType.Status:
     case FrameType.LeaseList:
+    case FrameType.AlarmList:
     case FrameType.WatchProgress:
       return;
     default:
@@ -99,6 +100,7 @@ function readRequest(type: number): Request {
       return { type, body: readMemberChangeRequest(body) };
     case FrameType.Status:
     case FrameType.LeaseList:
+    case FrameType.AlarmList:
     case FrameType.WatchProgress:
       return { type };
     default:

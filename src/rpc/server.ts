@@ -23,6 +23,7 @@ import {
   HELLO_TIMEOUT_MS,
   type Hello,
   KvorumError,
+  type MemberReport,
   PEER_QUEUED_BYTES_MAX,
   PROTOCOL_VERSION,
 } from '../../include/rpc.ts';
@@ -44,6 +45,7 @@ import { networkFault } from './network-fault.ts';
 import { decodeMessageBetween, writeMessage } from './raft-codec.ts';
 import { Refusals } from './refusals.ts';
 import { remoteName } from './remote-name.ts';
+import { decodeReport, isReportType } from './report-codec.ts';
 
 /**
  * Connections refused for their number that may linger at once; beyond, the kernel's accept is cut.
@@ -74,6 +76,8 @@ export type ServerOptions = {
   readonly onPeer: (nodeId: NodeId) => void;
   /** A message of a peer, from it and to this node. */
   readonly onMessage: (message: Message) => void;
+  /** What a peer says about itself. */
+  readonly onReport: (from: NodeId, report: MemberReport) => void;
   /** The connection of a peer has ended, and no newer one took its place. */
   readonly onPeerLost: (
     nodeId: NodeId,
@@ -266,12 +270,13 @@ export class Server {
   }
 
   #adoptPeer(connection: Connection, peerId: NodeId): void {
-    const { nodeId, onMessage, onPeer, onPeerLost } = this.#options;
+    const { nodeId, onMessage, onReport, onPeer, onPeerLost } = this.#options;
     const older = this.#peers.get(peerId);
     this.#peers.set(peerId, connection);
     older?.close(CloseReason.Replaced);
 
     connection.onFrame = (_connection, type, _id, buffer, start, end) => {
+      if (isReportType(type)) return onReport(peerId, decodeReport(type, buffer, start, end));
       onMessage(decodeMessageBetween(peerId, nodeId, type, buffer, start, end));
     };
     connection.onClose = (_connection, reason, error) => {

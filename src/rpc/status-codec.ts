@@ -1,6 +1,7 @@
 /** How a node is: the answer to a status request. Byte table: docs/PROTOCOL.md 6. */
 
 import type { NodeStatus, PeerStatus, Role } from '../../include/node.ts';
+import { putAlarms, readAlarms } from './alarm-codec.ts';
 import type { BodyReader } from './body-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
@@ -28,6 +29,8 @@ export function putStatus(writer: FrameWriter, status: NodeStatus): void {
   writer.u64(status.compactRevision);
   writer.u64(status.dbSizeBytes);
   writer.u64(status.dbSizeInUseBytes);
+  writer.u64(status.quotaBytes);
+  putAlarms(writer, status.alarms);
   writer.u32(status.peers.length);
   for (const peer of status.peers) putPeer(writer, peer);
 }
@@ -49,6 +52,8 @@ export function readStatus(body: BodyReader): NodeStatus {
     compactRevision: body.u64('compact revision'),
     dbSizeBytes: body.u64('database size'),
     dbSizeInUseBytes: body.u64('database size in use'),
+    quotaBytes: body.u64('quota'),
+    alarms: readAlarms(body),
     peers: readPeers(body),
   };
 }

@@ -105,6 +105,7 @@ export async function startFakeNode(id: number, script: Script, port = 0): Promi
     },
     onPeer: () => {},
     onMessage: () => {},
+    onReport: () => {},
     onPeerLost: () => {},
     onSnapshot: () => {},
   });
@@ -201,6 +202,8 @@ export function statusOf(nodeId: number, known: Partial<StatusReply> = {}): Stat
     compactRevision: 0,
     dbSizeBytes: 20_480,
     dbSizeInUseBytes: 16_384,
+    quotaBytes: 65_536,
+    alarms: [],
     peers: [],
     ...known,
   };

@@ -103,10 +103,10 @@ unheard-of: 1
 });
 
 t.test('what has no effect here is said, defaults are not', async (t) => {
-  const args = ['--max-wals=5', '--quota-backend-bytes=9', '--enable-v2', '--max-txn-ops=0128'];
+  const args = ['--max-wals=5', '--backend-batch-limit=9', '--enable-v2', '--max-txn-ops=0128'];
   const { warnings } = readOptions(args, {});
   t.match(warnings, [
-    /^--quota-backend-bytes=9 is ignored: /,
+    /^--backend-batch-limit=9 is ignored: /,
     '--enable-v2=true is ignored: kvorum does not have it',
   ]);
   t.equal(warnings.length, 2);

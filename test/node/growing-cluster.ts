@@ -47,7 +47,7 @@ export class GrowingCluster {
   }
 
   /** Starts a node, again or for the first time. */
-  async startNode(id: number): Promise<Node> {
+  async startNode(id: number, more: Partial<NodeOptions> = {}): Promise<Node> {
     const port = this.ports.get(id) ?? 0;
     const isFirst = id === 0;
     const node = await startNode({
@@ -62,6 +62,7 @@ export class GrowingCluster {
       electionMs: 200,
       onFatal: (cause) => this.faults.set(id, cause as NodeFault),
       ...this.#more,
+      ...more,
     });
     this.nodes.set(id, node);
     return node;

@@ -1,6 +1,8 @@
 /** For tests: random answers, and what a node tells its watches. */
 
 import {
+  type Alarm,
+  type AlarmKind,
   type DeleteRangeResult,
   type EventKind,
   OpKind,
@@ -13,6 +15,7 @@ import {
 } from '../../include/kvstore.ts';
 import type { Role } from '../../include/node.ts';
 import {
+  type AlarmsReply,
   type DeleteRangeReply,
   ERRORS,
   type LeaseListReply,
@@ -115,6 +118,16 @@ export const drawLeaseListReply = (random: Random): LeaseListReply => ({
   ids: drawMany(random, drawLease),
 });
 
+export const drawAlarm = (random: Random): Alarm => ({
+  nodeId: drawNode(random),
+  kind: (1 + random.below(2)) as AlarmKind,
+});
+
+export const drawAlarmsReply = (random: Random): AlarmsReply => ({
+  ...drawHeader(random),
+  alarms: drawMany(random, drawAlarm),
+});
+
 export const drawStatusReply = (random: Random): StatusReply => ({
   clusterId: drawId64(random),
   nodeId: drawNode(random),
@@ -130,6 +143,8 @@ export const drawStatusReply = (random: Random): StatusReply => ({
   compactRevision: drawCounter(random),
   dbSizeBytes: drawCounter(random),
   dbSizeInUseBytes: drawCounter(random),
+  quotaBytes: drawCounter(random),
+  alarms: drawMany(random, drawAlarm),
   peers: drawMany(random, drawPeer),
 });
 

@@ -3,6 +3,7 @@
  * trip, the cuts and the fuzzer walk this table; a frame type that is missing fails a test.
  */
 
+import type { AlarmAction } from '../../include/kvstore.ts';
 import { MessageType } from '../../include/node.ts';
 import {
   type ConnectionRole,
@@ -13,7 +14,6 @@ import {
   type MemberStep,
   type MemberStepKind,
   PROTOCOL_VERSION,
-  type Reply,
   type Request,
 } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
@@ -29,9 +29,7 @@ import {
   writePong,
   writeRedirect,
 } from '../../src/rpc/connection-codec.ts';
-import type { FrameWriter } from '../../src/rpc/frame-writer.ts';
 import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
-import { decodeReply, writeReply } from '../../src/rpc/reply-codec.ts';
 import { decodeRequest, writeRequest } from '../../src/rpc/request-codec.ts';
 import {
   decodeSnapshotBegin,
@@ -53,7 +51,6 @@ import {
   drawConfiguration,
   drawCounter,
   drawFlag,
-  drawHeader,
   drawId64,
   drawLease,
   drawMany,
@@ -62,17 +59,7 @@ import {
   drawNodeOrNone,
   drawText,
 } from './draw.ts';
-import {
-  drawBatch,
-  drawCancellation,
-  drawDeleteRangeReply,
-  drawLeaseListReply,
-  drawPutReply,
-  drawRangeReply,
-  drawStatusReply,
-  drawTimeToLiveReply,
-  drawTxnReply,
-} from './draw-replies.ts';
+import { drawAlarm, drawBatch, drawCancellation } from './draw-replies.ts';
 import {
   drawCheckpoint,
   drawCompact,
@@ -85,19 +72,8 @@ import {
   drawTxn,
   drawWatchCreate,
 } from './draw-requests.ts';
-
-/** One kind of frame. */
-export type Sample<T> = {
-  readonly name: string;
-  readonly type: number;
-  readonly draw: (random: Random) => T;
-  readonly write: (writer: FrameWriter, id: number, value: T) => void;
-  readonly decode: (buffer: Buffer, start: number, end: number) => unknown;
-  /** Whether any cut of the body is refused; false where the last field is all that is left. */
-  readonly isCutRefused: boolean;
-};
-
-const sample = <T>(given: Sample<T>): Sample<unknown> => given as Sample<unknown>;
+import { REPLY_SAMPLES } from './reply-samples.ts';
+import { type Sample, sample } from './sample.ts';
 
 const connectionFrames: Sample<unknown>[] = [
   sample({
@@ -210,6 +186,11 @@ const requests: Sample<unknown>[] = [
     keys: drawFlag(random),
   })),
   request('LEASE_LIST', FrameType.LeaseList, nothing),
+  request('ALARM_LIST', FrameType.AlarmList, nothing),
+  request('ALARM_SET', FrameType.AlarmSet, (random) => ({
+    action: (1 + random.below(2)) as AlarmAction,
+    ...drawAlarm(random),
+  })),
   request('MEMBER_LIST', FrameType.MemberList, (random) => ({ serializable: drawFlag(random) })),
   request('MEMBER_CHANGE', FrameType.MemberChange, (random) => ({
     force: drawFlag(random),
@@ -258,63 +239,6 @@ function logged(
 const proposals: Sample<unknown>[] = [
   logged('EXPIRE', FrameType.Expire, drawExpire),
   logged('LEASE_CHECKPOINT', FrameType.LeaseCheckpoint, drawCheckpoint),
-];
-
-function reply<T extends Reply['type']>(
-  name: string,
-  type: T,
-  draw: (random: Random) => Extract<Reply, { type: T }>['body'],
-  isCutRefused = true,
-): Sample<unknown> {
-  return sample({
-    name: `REPLY to ${name}`,
-    type: FrameType.Reply,
-    draw,
-    write: (writer, id, body) => writeReply(writer, id, { type, body } as unknown as Reply),
-    decode: (buffer, start, end) => decodeReply(type, buffer, start, end).body,
-    isCutRefused,
-  });
-}
-
-const drawTime = (random: Random) => ({
-  ...drawHeader(random),
-  id: drawLease(random),
-  ttlSeconds: drawCounter(random),
-});
-
-const drawMembers = (random: Random) => ({
-  ...drawHeader(random),
-  configuration: drawConfiguration(random),
-});
-
-const replies: Sample<unknown>[] = [
-  reply('PUT', FrameType.Put, drawPutReply),
-  reply('RANGE', FrameType.Range, drawRangeReply),
-  reply('DELETE_RANGE', FrameType.DeleteRange, drawDeleteRangeReply),
-  reply('COMPACT', FrameType.Compact, drawHeader),
-  reply('TXN', FrameType.Txn, drawTxnReply),
-  reply('STATUS', FrameType.Status, drawStatusReply),
-  reply('MOVE_LEADER', FrameType.MoveLeader, drawHeader),
-  reply('LEASE_GRANT', FrameType.LeaseGrant, drawTime),
-  reply('LEASE_REVOKE', FrameType.LeaseRevoke, drawHeader),
-  reply('LEASE_KEEP_ALIVE', FrameType.LeaseKeepAlive, drawTime),
-  reply('LEASE_TIME_TO_LIVE', FrameType.LeaseTimeToLive, drawTimeToLiveReply),
-  reply('LEASE_LIST', FrameType.LeaseList, drawLeaseListReply),
-  reply('SESSION_OPEN', FrameType.SessionOpen, (random) => ({
-    ...drawHeader(random),
-    session: drawCounter(random),
-    ttlSeconds: drawCounter(random),
-  })),
-  reply('MEMBER_LIST', FrameType.MemberList, drawMembers, false),
-  reply(
-    'MEMBER_CHANGE',
-    FrameType.MemberChange,
-    (random) => ({ ...drawMembers(random), added: drawMany(random, drawNode) }),
-    false,
-  ),
-  reply('WATCH_CREATE', FrameType.WatchCreate, drawHeader),
-  reply('WATCH_CANCEL', FrameType.WatchCancel, drawHeader),
-  reply('WATCH_PROGRESS', FrameType.WatchProgress, drawHeader),
 ];
 
 const watchFrames: Sample<unknown>[] = [
@@ -393,7 +317,7 @@ export const SAMPLES: readonly Sample<unknown>[] = [
   ...connectionFrames,
   ...requests,
   ...proposals,
-  ...replies,
+  ...REPLY_SAMPLES,
   ...watchFrames,
   ...messages,
   ...snapshotFrames,

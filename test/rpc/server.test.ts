@@ -285,6 +285,7 @@ for (const [name, address, port, text] of wrongPlaces) {
       onClient: () => {},
       onPeer: () => {},
       onMessage: () => {},
+      onReport: () => {},
       onPeerLost: () => {},
       onSnapshot: () => {},
     });

@@ -83,6 +83,7 @@ export async function startServer(
       told.peers.push(nodeId);
       signal.fire();
     },
+    onReport: () => {},
     onMessage: (message) => {
       told.messages.push(message);
       signal.fire();

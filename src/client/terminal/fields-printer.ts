@@ -2,6 +2,7 @@
 
 import { NO_NODE } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
+import { alarmText, createFieldsAlarmPrinter } from './alarm-printer.ts';
 import { printField, printHeaderFields, printPairFields } from './field-lines.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { goQuote } from './go-quote.ts';
@@ -22,6 +23,7 @@ export function createFieldsPrinter(output: Output): Printer {
     ...createFieldsWatchPrinter(output),
     ...createFieldsHistoryPrinter(output),
     ...createFieldsLeasePrinter(output),
+    ...createFieldsAlarmPrinter(output),
     ...createFieldsMemberPrinter(output),
     ...createClusterPrinter(output),
   };
@@ -57,12 +59,14 @@ function createClusterPrinter(output: Output): ClusterPrinter {
         printHeaderFields(output, status);
         field('Version', goQuote(Buffer.from(status.version)));
         field('DBSize', status.dbSizeBytes);
+        field('DBSizeInUse', status.dbSizeInUseBytes);
+        field('DBSizeQuota', status.quotaBytes);
         field('Leader', status.leader === NO_NODE ? '' : status.leader);
         field('IsLearner', status.isLearner);
         field('RaftIndex', status.lastIndex);
         field('RaftTerm', status.term);
         field('RaftAppliedIndex', status.appliedIndex);
-        field('Errors', '[]');
+        field('Errors', `[${status.alarms.map(alarmText).join(' ')}]`);
         field('Endpoint', goQuote(Buffer.from(endpoint)));
         output('\n');
       }

@@ -4,6 +4,7 @@
  */
 
 import { NO_NODE } from '../../../include/node.ts';
+import { alarmText, createJsonAlarmPrinter } from './alarm-printer.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { createJsonHistoryPrinter } from './history-printer.ts';
 import { type Json, printJson, unlessEmpty } from './json.ts';
@@ -24,6 +25,7 @@ export function createJsonPrinter(output: Output): Printer {
     ...createJsonWatchPrinter(output),
     ...createJsonHistoryPrinter(output),
     ...createJsonLeasePrinter(output),
+    ...createJsonAlarmPrinter(print),
     ...createJsonMemberPrinter(print),
     ...createClusterPrinter(print),
   };
@@ -67,7 +69,9 @@ function createClusterPrinter(print: (value: Json) => void): ClusterPrinter {
             raftIndex: unlessEmpty(status.lastIndex),
             raftTerm: unlessEmpty(status.term),
             raftAppliedIndex: unlessEmpty(status.appliedIndex),
+            errors: unlessEmpty(status.alarms.map(alarmText)),
             dbSizeInUse: unlessEmpty(status.dbSizeInUseBytes),
+            dbSizeQuota: unlessEmpty(status.quotaBytes),
             isLearner: unlessEmpty(status.isLearner),
           },
         })),

@@ -12,6 +12,7 @@ import type {
 } from '../../../include/client.ts';
 import type { KeyValue } from '../../../include/kvstore.ts';
 import type {
+  AlarmsReply,
   DeleteRangeReply,
   LeaseGrantReply,
   LeaseKeepAliveReply,
@@ -96,6 +97,11 @@ export type ClusterPrinter = {
   readonly endpointHealth: (healths: readonly EndpointHealth[]) => void;
 };
 
+/** Prints alarms. */
+export type AlarmPrinter = {
+  readonly alarms: (reply: AlarmsReply) => void;
+};
+
 /** What became of a member: etcdctl's words between its id and the cluster's. */
 export type MemberChanged = {
   readonly id: number;
@@ -116,6 +122,7 @@ export type Answers = KeyPrinter &
   WatchPrinter &
   HistoryPrinter &
   LeasePrinter &
+  AlarmPrinter &
   MemberPrinter &
   ClusterPrinter;
 

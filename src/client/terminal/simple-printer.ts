@@ -1,5 +1,6 @@
 /** `-w simple`: what people and shell scripts read. */
 
+import { alarmText, createSimpleAlarmPrinter } from './alarm-printer.ts';
 import { formatByteSize } from './byte-size.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { createSimpleHistoryPrinter } from './history-printer.ts';
@@ -27,6 +28,7 @@ export function createSimplePrinter(output: Output, errorOutput: Output): Printe
     ...createSimpleWatchPrinter(output),
     ...createSimpleHistoryPrinter(output),
     ...createSimpleLeasePrinter(output),
+    ...createSimpleAlarmPrinter(output),
     ...createSimpleMemberPrinter(output),
     ...createClusterPrinter(output, errorOutput),
   };
@@ -81,6 +83,6 @@ export function statusCells({ endpoint, status }: EndpointStatus): string[] {
     String(status.term),
     String(status.lastIndex),
     String(status.appliedIndex),
-    '',
+    status.alarms.map(alarmText).join(', '),
   ];
 }

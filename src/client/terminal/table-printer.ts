@@ -1,9 +1,10 @@
 /** `-w table`: only lists of endpoints or members; the rest is refused, as etcdctl does. */
 
 import { assert } from '../../assert.ts';
+import { formatByteSize } from './byte-size.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { drawMembers } from './member-printer.ts';
-import type { Answer, Answers, Output, Printer } from './printer.ts';
+import type { Answer, Answers, EndpointStatus, Output, Printer } from './printer.ts';
 import { statusCells } from './simple-printer.ts';
 import { drawTable } from './table.ts';
 
@@ -12,6 +13,8 @@ const STATUS_HEADERS = [
   'ID',
   'version',
   'db size',
+  'in use',
+  'quota',
   'is leader',
   'is learner',
   'raft term',
@@ -41,6 +44,7 @@ const REFUSED: Omit<Answers, 'endpointStatus' | 'endpointHealth' | 'memberList'>
   leaseGone: refuse,
   leaseTimeToLive: refuse,
   leaseList: refuse,
+  alarms: refuse,
   moveLeader: refuse,
   memberChange: refuse,
 };
@@ -51,7 +55,7 @@ export function createTablePrinter(output: Output): Printer {
     ...REFUSED,
     refused: answerNames(REFUSED),
     memberList: (reply) => output(drawMembers(reply)),
-    endpointStatus: (statuses) => output(drawTable(STATUS_HEADERS, statuses.map(statusCells))),
+    endpointStatus: (statuses) => output(drawTable(STATUS_HEADERS, statuses.map(statusRow))),
     endpointHealth: (healths) =>
       output(
         drawTable(
@@ -65,6 +69,14 @@ export function createTablePrinter(output: Output): Printer {
         ),
       ),
   };
+}
+
+/** The columns of etcdctl 3.4, and of 3.6 those about the quota. */
+function statusRow(each: EndpointStatus): string[] {
+  const [endpoint = '', id = '', version = '', dbSize = '', ...rest] = statusCells(each);
+  const { dbSizeInUseBytes, quotaBytes } = each.status;
+  const sizes = [dbSize, formatByteSize(dbSizeInUseBytes), formatByteSize(quotaBytes)];
+  return [endpoint, id, version, ...sizes, ...rest];
 }
 
 function answerNames(answers: Partial<Answers>): Answer[] {

@@ -64,6 +64,7 @@ const USED: [string, EtcdFlag][] = [
     ['heartbeat-interval', '100', "milliseconds between a leader's heartbeats"],
     ['election-timeout', '1000', 'milliseconds without a leader before an election'],
     ['snapshot-count', '100000', 'log entries kept for members that lag'],
+    ['quota-backend-bytes', '0', 'bytes of the store in use above which it is full; 0: 64 GiB'],
   ]),
   ...flags('duration', 'used', [
     ['experimental-watch-progress-notify-interval', '10m', 'how often quiet watches hear progress'],
@@ -119,9 +120,6 @@ const IGNORED: [string, EtcdFlag][] = [
   ...alike('integer', 'ignored', 'kvorum keeps the files that it needs', {
     'max-snapshots': '5',
     'max-wals': '5',
-  }),
-  ...alike('integer', 'ignored', 'kvorum has no quota of its own yet', {
-    'quota-backend-bytes': '0',
   }),
   ...alike('string', 'ignored', 'kvorum does not compact by itself yet', {
     'auto-compaction-mode': 'periodic',

@@ -11,6 +11,7 @@ import { type ClusterConfig, LOG_KEPT_BYTES_MAX, type NodeConfig } from '../../.
 import { parseGoDuration } from '../../client/terminal/go-duration.ts';
 import type { MemberPlace } from '../../node/node.ts';
 import { checkTimes, LOG_LEVELS, type LogLevel } from '../server-flags.ts';
+import { readQuota } from '../upkeep-flags.ts';
 import type { GivenFlags } from './go-flags.ts';
 import { optionOf } from './options.ts';
 import {
@@ -44,6 +45,7 @@ export type EtcdPlan = {
   readonly electionMs: number;
   readonly logKept: { readonly entriesMax: number; readonly bytesMax: number };
   readonly watchProgressMs: number;
+  readonly quotaBytes: number;
   readonly logLevel: LogLevel;
   /** `stderr`, `stdout` or a file. */
   readonly logOutput: string;
@@ -77,6 +79,7 @@ export function readPlan(given: GivenFlags): EtcdPlan {
     electionMs,
     logKept: { entriesMax: Number(option('snapshot-count')), bytesMax: LOG_KEPT_BYTES_MAX },
     watchProgressMs: readProgress(given),
+    quotaBytes: readQuota('quota-backend-bytes', option('quota-backend-bytes')),
     logLevel: readLevel(option('log-level')),
     logOutput: readOutput(option('log-outputs')),
     warnings: placeWarnings(listenPeers, peers, clients),

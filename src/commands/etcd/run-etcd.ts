@@ -20,8 +20,8 @@ export async function runEtcd(plan: EtcdPlan, context: CommandContext): Promise<
   const { logFile, log } = openLog(id, plan);
   for (const warning of plan.warnings) log.warn(warning);
   const endpoint = reachable(plan.listenPeers);
-  const { dataDir, heartbeatMs, electionMs, logKept, watchProgressMs } = plan;
-  const times = { heartbeatMs, electionMs, logKept, watchProgressMs };
+  const { dataDir, heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes } = plan;
+  const times = { heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes };
   const places = { place: memberPlace(plan.peer), listen: memberPlace(plan.listenPeers) };
   const { clusterId } = cluster;
   await runServer(

@@ -9,20 +9,13 @@ import { memberIdOf } from '../member-id.ts';
 import type { NodeClient } from '../node-client.ts';
 import type { Method } from '../protobuf/schema.ts';
 import { MaintenanceService, type StatusResponse } from '../schema/maintenance.ts';
+import { answerAlarm, errorsOf } from './alarms.ts';
 import { nodeIdOf } from './cluster.ts';
-
-const ACTIVATE = 1;
-const NO_ALARM = 0;
 
 /** Adds the service. */
 export function addMaintenance(methods: Methods, node: NodeClient): void {
   methods.answering(MaintenanceService.Status, () => statusResponse(node));
-  methods.answering(MaintenanceService.Alarm, async ({ action, alarm }) => {
-    if (action === ACTIVATE && alarm !== NO_ALARM) {
-      throw new RpcError(GrpcCode.Unimplemented, 'kvorum: there are no alarms yet');
-    }
-    return { header: node.header(await node.status()), alarms: [] };
-  });
+  methods.answering(MaintenanceService.Alarm, (request) => answerAlarm(node, request));
   // Space that is free is used again without any stop: there is nothing to do.
   methods.answering(MaintenanceService.Defragment, async () => ({ header: undefined }));
   methods.answering(MaintenanceService.MoveLeader, async ({ targetID }) => {
@@ -53,11 +46,11 @@ async function statusResponse(node: NodeClient): Promise<StatusResponse> {
     raftIndex: status.commitIndex,
     raftTerm: status.term,
     raftAppliedIndex: status.appliedIndex,
-    errors: status.leader === NO_NODE ? [new KvorumError(ErrorCode.NoLeader).message] : [],
+    errors: errorsOf(node, status),
     dbSizeInUse: status.dbSizeInUseBytes,
     isLearner: status.isLearner,
     storageVersion: ETCD_VERSION,
-    dbSizeQuota: 0,
+    dbSizeQuota: status.quotaBytes,
     downgradeInfo: { enabled: false, targetVersion: '' },
   };
 }

@@ -1,7 +1,7 @@
 /** Every answer in every format, against lines that etcdctl 3.4.23 printed. */
 
 import t from 'tap';
-import type { KeyValue } from '../../../include/kvstore.ts';
+import { AlarmKind, type KeyValue } from '../../../include/kvstore.ts';
 import { NO_NODE } from '../../../include/node.ts';
 import { createFieldsPrinter } from '../../../src/client/terminal/fields-printer.ts';
 import { createJsonPrinter } from '../../../src/client/terminal/json-printer.ts';
@@ -110,11 +110,12 @@ t.test('the status of endpoints', async (t) => {
     printed(print, 'json'),
     `[{"Endpoint":"127.0.0.1:24790","Status":{"header":${HEADER_JSON},"version":"0.1.0",` +
       '"dbSize":20480,"leader":11202,"raftIndex":14,"raftTerm":2,"raftAppliedIndex":14,' +
-      '"dbSizeInUse":16384}}]\n',
+      '"dbSizeInUse":16384,"dbSizeQuota":65536}}]\n',
   );
   t.equal(
     printed(print, 'fields'),
-    `${HEADER_FIELDS}"Version" : "0.1.0"\n"DBSize" : 20480\n"Leader" : 11202\n` +
+    `${HEADER_FIELDS}"Version" : "0.1.0"\n"DBSize" : 20480\n` +
+      '"DBSizeInUse" : 16384\n"DBSizeQuota" : 65536\n"Leader" : 11202\n' +
       '"IsLearner" : false\n"RaftIndex" : 14\n"RaftTerm" : 2\n"RaftAppliedIndex" : 14\n' +
       '"Errors" : []\n"Endpoint" : "127.0.0.1:24790"\n\n',
   );
@@ -123,9 +124,32 @@ t.test('the status of endpoints', async (t) => {
   t.equal(printed(noLeader, 'simple'), 'b:1, 1, 0.1.0, 20 kB, false, true, 2, 14, 14, \n');
   t.notMatch(printed(noLeader, 'json'), '"leader"');
   t.match(printed(noLeader, 'json'), '"isLearner":true');
+  const full = statusOf(1, { alarms: [{ nodeId: 11, kind: AlarmKind.NoSpace }] });
+  const alarmed = (printer: Printer) => printer.endpointStatus([{ endpoint: 'b:1', status: full }]);
+  t.match(printed(alarmed, 'simple'), ', 14, 14, memberID:11 alarm:NOSPACE \n');
+  t.match(printed(alarmed, 'json'), '"errors":["memberID:11 alarm:NOSPACE "]');
+  t.match(printed(alarmed, 'fields'), '"Errors" : [memberID:11 alarm:NOSPACE ]\n');
   t.equal(
     printed((printer) => printer.endpointStatus([]), 'json'),
     '[]\n',
+  );
+});
+
+t.test('alarms', async (t) => {
+  const alarms = [
+    { nodeId: 11, kind: AlarmKind.NoSpace },
+    { nodeId: 12, kind: AlarmKind.Corrupt },
+  ];
+  const print = (printer: Printer) => printer.alarms({ ...header, alarms });
+  t.equal(printed(print, 'simple'), 'memberID:11 alarm:NOSPACE \nmemberID:12 alarm:CORRUPT \n');
+  t.equal(
+    printed(print, 'json'),
+    `{"header":${HEADER_JSON},"alarms":[{"memberID":11,"alarm":1},{"memberID":12,"alarm":2}]}\n`,
+  );
+  t.equal(
+    printed(print, 'fields'),
+    `${HEADER_FIELDS}"MemberID" : 11\n"AlarmType" : NOSPACE\n\n` +
+      '"MemberID" : 12\n"AlarmType" : CORRUPT\n\n',
   );
 });
 
@@ -161,9 +185,9 @@ t.test('tables', async (t) => {
       'table',
     ),
     tableOf(
-      '|    ENDPOINT     |  ID  | VERSION | DB SIZE | IS LEADER | IS LEARNER ' +
+      '|    ENDPOINT     |  ID  | VERSION | DB SIZE | IN USE | QUOTA | IS LEADER | IS LEARNER ' +
         '| RAFT TERM | RAFT INDEX | RAFT APPLIED INDEX | ERRORS |',
-      '| 127.0.0.1:24790 | 2bc2 |   0.1.0 |   20 kB |      true |      false ' +
+      '| 127.0.0.1:24790 | 2bc2 |   0.1.0 |   20 kB |  16 kB | 66 kB |      true |      false ' +
         '|         2 |         14 |                 14 |        |',
     ),
   );
