@@ -29,6 +29,12 @@ export const GATEWAY_TIMEOUT_MS = 7_000;
 /** Bytes waiting for a client at which its watches wait as well. */
 export const STREAM_QUEUED_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Most requests of a stream while so many bytes wait for its client; beyond, it is ended. */
+export const UNREAD_REQUESTS_MAX = 1_000;
+
+/** Most renewals of a stream that its node has not answered; beyond, it is ended. */
+export const RENEWALS_WAITING_MAX = 10_000;
+
 /** Status codes of gRPC. */
 export const GrpcCode = {
   Ok: 0,

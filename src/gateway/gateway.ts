@@ -10,10 +10,10 @@ import type { Log } from '../../include/log.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
 import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
+import type { Budget } from './calls/budget.ts';
 import { LeaderSight } from './calls/leader-sight.ts';
 import { Methods } from './calls/methods.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
-import type { Budget } from './grpc/message-reader.ts';
 import type { Exchange } from './http/exchange.ts';
 import { serveHttp } from './http/http-server.ts';
 import { Http1Server } from './http/http1.ts';
@@ -113,7 +113,7 @@ class Front {
   readonly #pages: Pages;
   readonly #http1: Http1Server;
   readonly #flushQueue: FlushQueue;
-  readonly #budget: Budget = { usedBytes: 0 };
+  readonly #budget: Budget = { heldBytes: 0 };
   readonly #sockets: Set<Socket> = new Set();
   readonly #connections: Set<Http2Connection> = new Set();
 
@@ -183,7 +183,8 @@ class Front {
 
   #onExchange(exchange: Exchange): void {
     const { clock } = this.#options;
-    serveHttp({ methods: this.#methods, pages: this.#pages, clock }, exchange);
+    const options = { methods: this.#methods, pages: this.#pages, budget: this.#budget, clock };
+    serveHttp(options, exchange);
   }
 }
 

@@ -7,13 +7,15 @@
 
 import { GrpcCode, type RpcStatus } from '../../../include/gateway.ts';
 import type { Clock, Timer } from '../../clock.ts';
+import type { Budget } from '../calls/budget.ts';
 import { type Call, OK, type Receiver, RpcError } from '../calls/call.ts';
 import type { Entry } from '../calls/methods.ts';
+import { Pace, UNREAD } from '../calls/pace.ts';
 import { type Header, writeHeaderBlock } from '../http2/hpack.ts';
 import type { Http2Stream, StreamListener } from '../http2/stream.ts';
 import { decode, ProtobufError } from '../protobuf/decode.ts';
 import { encodeBorrowed } from '../protobuf/encode.ts';
-import { type Budget, MessageReader } from './message-reader.ts';
+import { MessageReader } from './message-reader.ts';
 import { deadlineMs } from './timeout.ts';
 
 /** Content types of gRPC, maybe with the name of a codec; and what is said of other ones. */
@@ -37,6 +39,7 @@ export class GrpcCall implements Call, StreamListener {
   readonly #reader: MessageReader;
   #receiver: Receiver | undefined = undefined;
   #timer: Timer | undefined = undefined;
+  readonly #pace: Pace = new Pace();
   #hasRequest = false;
   #hasHead = false;
   #isEnded = false;
@@ -127,8 +130,10 @@ export class GrpcCall implements Call, StreamListener {
       this.#fail({ code: GrpcCode.Internal, message });
       return;
     }
-    if (this.#receiver !== undefined) this.#receiver.onMessage(request);
-    else {
+    if (this.#receiver !== undefined) {
+      if (this.#pace.isTooFast(this.queuedBytes)) this.#fail(UNREAD);
+      else this.#receiver.onMessage(request);
+    } else {
       this.#hasRequest = true;
       this.#entry.handle?.(request, this);
     }

@@ -2,12 +2,12 @@
 
 import { GrpcCode, type RpcStatus } from '../../../include/gateway.ts';
 import type { Clock } from '../../clock.ts';
+import type { Budget } from '../calls/budget.ts';
 import type { Methods } from '../calls/methods.ts';
 import { H2Error } from '../http2/frames.ts';
 import { type Header, writeHeaderBlock } from '../http2/hpack.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import { GrpcCall, isGrpc, refuseStream } from './grpc-call.ts';
-import type { Budget } from './message-reader.ts';
 import { isTimeout } from './timeout.ts';
 
 const NOT_ALLOWED: Buffer = writeHeaderBlock([[':status', '405']]);

@@ -3,27 +3,25 @@
  * compressed, its length as u32, and itself.
  *
  * Limits: MESSAGE_BYTES_MAX for one message, judged before its bytes are awaited;
- * UNFINISHED_BYTES_MAX for all that is not whole, of all readers that share a budget.
+ * UNFINISHED_BYTES_MAX for all that is not whole, of all calls that share a budget.
  */
 
-import { GrpcCode, MESSAGE_BYTES_MAX, UNFINISHED_BYTES_MAX } from '../../../include/gateway.ts';
+import { GrpcCode, MESSAGE_BYTES_MAX } from '../../../include/gateway.ts';
+import { type Budget, Share } from '../calls/budget.ts';
 import { RpcError } from '../calls/call.ts';
 
 const HEAD_BYTES = 5;
 
-/** Bytes of messages that are not whole, shared by the readers of a gateway. */
-export type Budget = { usedBytes: number };
-
 /** The messages of one request. */
 export class MessageReader {
-  readonly #budget: Budget;
+  readonly #share: Share;
   readonly #encoding: string;
   #parts: Buffer[] = [];
   #partBytes = 0;
 
   /** @param encoding the header `grpc-encoding`: what compressed messages would be */
   constructor(budget: Budget, encoding: string | undefined) {
-    this.#budget = budget;
+    this.#share = new Share(budget);
     this.#encoding = encoding ?? 'identity';
   }
 
@@ -60,9 +58,9 @@ export class MessageReader {
 
   /** Forgets what is not whole. */
   clear(): void {
-    this.#budget.usedBytes -= this.#partBytes;
     this.#parts = [];
     this.#partBytes = 0;
+    this.#share.hold(0);
   }
 
   #neededBytes(): number {
@@ -72,11 +70,9 @@ export class MessageReader {
 
   /** Keeps bytes: a copy, since a view would pin all that came with them. */
   #keep(bytes: Buffer): void {
-    this.#budget.usedBytes += bytes.length;
     this.#partBytes += bytes.length;
     this.#parts.push(Buffer.from(bytes));
-    if (this.#budget.usedBytes <= UNFINISHED_BYTES_MAX) return;
-    throw new RpcError(GrpcCode.ResourceExhausted, 'kvorum: too many unfinished requests');
+    this.#share.hold(this.#partBytes);
   }
 
   /** The length that is announced. @throws RpcError */

@@ -1,6 +1,7 @@
 /** Whom a request over HTTP is for: the JSON gateway, or a page for operators. */
 
 import type { Clock } from '../../clock.ts';
+import type { Budget } from '../calls/budget.ts';
 import type { Methods } from '../calls/methods.ts';
 import { answerText, answerWith, type Exchange } from './exchange.ts';
 import { JsonCall } from './json-call.ts';
@@ -10,6 +11,7 @@ import type { Pages } from './pages.ts';
 export type HttpServerOptions = {
   readonly methods: Methods;
   readonly pages: Pages;
+  readonly budget: Budget;
   readonly clock: Pick<Clock, 'after'>;
 };
 
@@ -33,7 +35,7 @@ export function serveHttp(options: HttpServerOptions, exchange: Exchange): void 
   const entry = options.methods.findHttp(path.replace(BETA, '/v3/'));
   if (entry === undefined) answerText(exchange, 404, notFoundText(path));
   else if (method !== 'POST') answerText(exchange, 405, 'Method Not Allowed\n');
-  else exchange.listener = new JsonCall(exchange, entry, options.clock);
+  else exchange.listener = new JsonCall(exchange, entry, options);
 }
 
 /** The words of who looked for it: the gateway of etcd, or Go's HTTP server around it. */

@@ -11,8 +11,10 @@ import {
   type RpcStatus,
 } from '../../../include/gateway.ts';
 import type { Clock, Timer } from '../../clock.ts';
-import type { Call, Receiver } from '../calls/call.ts';
+import { type Budget, Share } from '../calls/budget.ts';
+import { type Call, type Receiver, RpcError } from '../calls/call.ts';
 import type { Entry } from '../calls/methods.ts';
+import { Pace, UNREAD } from '../calls/pace.ts';
 import { deadlineMs } from '../grpc/timeout.ts';
 import { encodeBorrowed } from '../protobuf/encode.ts';
 import { fromJson, JsonError, toJson } from '../protobuf/json.ts';
@@ -33,6 +35,12 @@ const JSON_HEADERS = {
   'grpc-metadata-content-type': 'application/grpc',
 };
 
+/** What a call needs. */
+export type JsonCallOptions = {
+  readonly budget: Budget;
+  readonly clock: Pick<Clock, 'after'>;
+};
+
 /** A call that came as JSON. */
 export class JsonCall implements Call, ExchangeListener {
   onEnded: (() => void) | undefined = undefined;
@@ -42,6 +50,8 @@ export class JsonCall implements Call, ExchangeListener {
   readonly #entry: Entry;
   readonly #splitter: JsonSplitter = new JsonSplitter();
   readonly #receiver: Receiver | undefined;
+  readonly #share: Share;
+  readonly #pace: Pace = new Pace();
   #parts: Buffer[] = [];
   #partBytes = 0;
   #timer: Timer | undefined = undefined;
@@ -49,9 +59,10 @@ export class JsonCall implements Call, ExchangeListener {
   #hasHead = false;
   #isEnded = false;
 
-  constructor(exchange: Exchange, entry: Entry, clock: Pick<Clock, 'after'>) {
+  constructor(exchange: Exchange, entry: Entry, { budget, clock }: JsonCallOptions) {
     this.#exchange = exchange;
     this.#entry = entry;
+    this.#share = new Share(budget);
     const timeoutMs = deadlineMs(exchange.header('grpc-timeout'));
     if (timeoutMs !== undefined) {
       const status = { code: GrpcCode.DeadlineExceeded, message: 'context deadline exceeded' };
@@ -107,11 +118,11 @@ export class JsonCall implements Call, ExchangeListener {
     if (this.#receiver === undefined) {
       this.#partBytes += chunk.length;
       this.#parts.push(chunk);
-      if (this.#partBytes > BODY_BYTES_MAX) this.#refuseBody();
+      this.#keep(this.#partBytes);
       return;
     }
     for (const text of this.#splitter.push(chunk)) this.#take(text);
-    if (this.#splitter.keptBytes > BODY_BYTES_MAX) this.#refuseBody();
+    if (!this.#isEnded) this.#keep(this.#splitter.keptBytes);
   }
 
   onEnd(): void {
@@ -130,6 +141,20 @@ export class JsonCall implements Call, ExchangeListener {
     if (this.#isEnded) return;
     this.#settle();
     this.onEnded?.();
+  }
+
+  /** Judges what is kept of a body that is not whole. */
+  #keep(bytes: number): void {
+    if (bytes > BODY_BYTES_MAX) {
+      this.#refuseBody();
+      return;
+    }
+    try {
+      this.#share.hold(bytes);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      this.#fail(error.status);
+    }
   }
 
   /** Takes the text of one request. */
@@ -155,6 +180,7 @@ export class JsonCall implements Call, ExchangeListener {
     }
     this.#hasRequest = true;
     if (this.#receiver === undefined) handle?.(request, this);
+    else if (this.#pace.isTooFast(this.queuedBytes)) this.#fail(UNREAD);
     else this.#receiver.onMessage(request);
   }
 
@@ -195,6 +221,7 @@ export class JsonCall implements Call, ExchangeListener {
   #settle(): void {
     this.#isEnded = true;
     this.#parts = [];
+    this.#share.hold(0);
     this.#timer?.cancel();
   }
 }

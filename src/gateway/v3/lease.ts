@@ -1,8 +1,10 @@
 /** etcd's Lease. */
 
+import { RENEWALS_WAITING_MAX } from '../../../include/gateway.ts';
 import { FrameType, type LeaseKeepAliveReply } from '../../../include/rpc.ts';
 import { type Call, failCall, OK, type Receiver } from '../calls/call.ts';
 import type { Methods } from '../calls/methods.ts';
+import { UNREAD } from '../calls/pace.ts';
 import type { NodeClient } from '../node-client.ts';
 import {
   type LeaseKeepAliveRequest,
@@ -52,6 +54,10 @@ class KeepAlives implements Receiver<LeaseKeepAliveRequest> {
   }
 
   onMessage({ ID: id }: LeaseKeepAliveRequest): void {
+    if (this.#waiting.length >= RENEWALS_WAITING_MAX) {
+      this.#call.end(UNREAD);
+      return;
+    }
     const renewal: { reply: LeaseKeepAliveReply | undefined } = { reply: undefined };
     this.#waiting.push(renewal);
     this.#node.ask(

@@ -1,0 +1,175 @@
+/** Streams of clients that go on for long, and of clients that are gone. */
+
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import t from 'tap';
+import { decode } from '../../src/gateway/protobuf/decode.ts';
+import { encode } from '../../src/gateway/protobuf/encode.ts';
+import { LockRequest } from '../../src/gateway/schema/v3lock.ts';
+import { WatchCreateRequest, WatchRequest, WatchResponse } from '../../src/gateway/schema/watch.ts';
+import { envelope } from '../conformance/grpc-client.ts';
+import { type InProcess, startInProcess } from './in-process.ts';
+
+/** Clients of one wave. */
+const CLIENTS = 20;
+
+/** Watches of one stream. */
+const WATCHES = 20;
+
+/** Waves before the memory is looked at, and after that. */
+const WAVES = 10;
+
+/** A client in the midst of all that holds ten times as much; what is left is the node's leases. */
+const LEFT_BYTES_MAX = 8 * 1024;
+
+t.setTimeout(240_000);
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+function callOf(session: ClientHttp2Session, path: string): ClientHttp2Stream {
+  const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc' };
+  const stream = session.request({ ...headers, te: 'trailers' });
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+function create(request: Partial<WatchCreateRequest>): Buffer {
+  const create_request = { ...WatchCreateRequest.create(), ...request };
+  return envelope(encode(WatchRequest, { ...WatchRequest.create(), create_request }));
+}
+
+function cancel(watch_id: bigint): Buffer {
+  const cancel_request = { watch_id };
+  return envelope(encode(WatchRequest, { ...WatchRequest.create(), cancel_request }));
+}
+
+/** Reads a stream's messages. */
+async function* responsesOf(stream: ClientHttp2Stream): AsyncGenerator<WatchResponse> {
+  let bytes: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    bytes = Buffer.concat([bytes, chunk]);
+    while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
+      const end = 5 + bytes.readUInt32BE(1);
+      yield decode(WatchResponse, bytes, 5, end);
+      bytes = bytes.subarray(end);
+    }
+  }
+}
+
+/** Sockets that this process has open, of either side. */
+function socketCount(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A client that asks for much, hears that it was asked, and is gone. */
+async function vanish(port: number): Promise<void> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on('error', () => undefined);
+  const watch = callOf(session, '/etcdserverpb.Watch/Watch');
+  for (let made = 0; made < WATCHES; made += 1) {
+    watch.write(create({ key: Buffer.from('w/'), range_end: Buffer.from('w0') }));
+  }
+  const name = Buffer.from('lock');
+  const lock = envelope(encode(LockRequest, { ...LockRequest.create(), name }));
+  callOf(session, '/v3lockpb.Lock/Lock').end(lock);
+  callOf(session, '/etcdserverpb.KV/Put').write(Buffer.from([0, 0, 0, 1, 0, 10]));
+  callOf(session, '/etcdserverpb.Lease/LeaseKeepAlive').write(envelope(Buffer.alloc(0)));
+  const json = connectTcp({ host: '127.0.0.1', port });
+  json.on('error', () => undefined);
+  json.write('POST /v3/kv/put HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{"key"');
+  const streaming = connectTcp({ host: '127.0.0.1', port });
+  streaming.on('error', () => undefined);
+  const body = '{"create_request":{"key":"dy8=","range_end":"dzA="}}';
+  streaming.write(`POST /v3/watch HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n${body}`);
+  const created = new Promise((resolve) => streaming.once('data', resolve));
+  let createdCount = 0;
+  for await (const response of responsesOf(watch)) {
+    if (response.created) createdCount += 1;
+    if (createdCount === WATCHES) break;
+  }
+  await created;
+  session.destroy();
+  json.resetAndDestroy();
+  streaming.resetAndDestroy();
+}
+
+async function wave({ port, client }: InProcess, restingSockets: number): Promise<void> {
+  await Promise.all(Array.from({ length: CLIENTS }, () => vanish(port)));
+  await until(() => socketCount() <= restingSockets);
+  // Each that waited for the lock has taken its key away.
+  await until(async () => (await client.range('lock/', { prefix: true })).count <= 1);
+}
+
+t.test('clients that vanish in the midst of everything leave nothing behind', async (t) => {
+  const started = await startInProcess(t);
+  const { port, client, toldBytes } = started;
+  await client.put('warm', 'up');
+  const resting = socketCount();
+  for (let round = 0; round < WAVES; round += 1) await wave(started, resting + 2);
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let round = 0; round < WAVES; round += 1) await wave(started, resting + 2);
+  collectGarbage();
+  const grownBytes = process.memoryUsage().heapUsed - before;
+  const eachBytes = Math.round(grownBytes / (WAVES * CLIENTS));
+  t.ok(eachBytes < LEFT_BYTES_MAX, `${eachBytes} bytes of heap for each client that is gone`);
+
+  // Nobody watches any more: the node has nothing to tell.
+  const session = connect(`http://127.0.0.1:${port}`);
+  const witness = callOf(session, '/etcdserverpb.Watch/Watch');
+  witness.write(create({ key: Buffer.from('witness') }));
+  const seen = responsesOf(witness);
+  await seen.next();
+  const told = toldBytes();
+  const value = 'x'.repeat(10_000);
+  for (let count = 0; count < 10; count += 1) await client.put('w/a', value);
+  await client.put('witness', '');
+  await seen.next();
+  t.ok(toldBytes() - told < value.length, `${toldBytes() - told} bytes were told`);
+  session.destroy();
+});
+
+t.test('a watch of 10,000 keys is cancelled and resumed without a gap or a repeat', async (t) => {
+  const { port, client } = await startInProcess(t);
+  const keys = 10_000;
+  const writeAll = async (value: string): Promise<void> => {
+    for (let from = 0; from < keys; from += 500) {
+      const batch = Array.from({ length: 500 }, (_, slot) => client.put(`k/${from + slot}`, value));
+      await Promise.all(batch);
+    }
+  };
+  const session = connect(`http://127.0.0.1:${port}`);
+  t.teardown(() => session.destroy());
+  const range = { key: Buffer.from('k/'), range_end: Buffer.from('k0') };
+  const revisions: number[] = [];
+  let next = 2;
+  for (const stop of [0.3, 0.6, 2]) {
+    const watch = callOf(session, '/etcdserverpb.Watch/Watch');
+    watch.write(create({ ...range, start_revision: next }));
+    const writing = stop === 0.3 ? writeAll('1') : stop === 0.6 ? writeAll('2') : undefined;
+    let isCancelled = false;
+    for await (const response of responsesOf(watch)) {
+      if (response.canceled) break;
+      for (const { kv } of response.events) {
+        revisions.push(kv?.mod_revision ?? 0);
+        next = revisions.at(-1)! + 1;
+      }
+      if (revisions.length >= 2 * keys) break;
+      if (!isCancelled && revisions.length > stop * keys) {
+        isCancelled = true;
+        watch.write(cancel(0n));
+      }
+    }
+    watch.close();
+    await writing;
+  }
+  t.equal(revisions.length, 2 * keys);
+  t.ok(revisions.every((revision, slot) => slot === 0 || revision === revisions[slot - 1]! + 1));
+});
