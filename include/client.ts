@@ -155,6 +155,23 @@ export type StatusOptions = CallOptions & {
   readonly endpoint?: string;
 };
 
+/** How to ask for a snapshot. */
+export type SnapshotOptions = StatusOptions & {
+  /** Gives it up when it aborts; what is thrown is its reason. */
+  readonly signal?: AbortSignal;
+};
+
+/** A snapshot that was read to its end. */
+export type SavedSnapshot = {
+  readonly clusterId: bigint;
+  /** The node it came from. */
+  readonly nodeId: NodeId;
+  /** What it holds is the state as of this revision. */
+  readonly revision: number;
+  /** Bytes of the file. */
+  readonly sizeBytes: number;
+};
+
 /** A client of one cluster. Connects on first use. */
 export type Client = MemberRequests & {
   /** The endpoints as understood, `host:port` each. */
@@ -225,6 +242,18 @@ export type Client = MemberRequests & {
   readonly alarms: (options?: CallOptions) => Promise<AlarmsReply>;
   /** Disarms an alarm; the reply has none when it was not raised. */
   readonly disarmAlarm: (alarm: Alarm, options?: CallOptions) => Promise<AlarmsReply>;
+  /**
+   * Reads the whole state of one node, as of one revision, on a connection of its own: the bytes of
+   * a snapshot file (docs/STORAGE.md). The node serves on meanwhile. Without `timeoutMs` it may
+   * take as long as it likes, as long as something comes.
+   *
+   * @param take is given the file piece by piece, each its own from then on; the next one waits for
+   *   its promise. A rejection gives the snapshot up
+   */
+  readonly snapshot: (
+    take: (piece: Buffer) => Promise<void> | void,
+    options?: SnapshotOptions,
+  ) => Promise<SavedSnapshot>;
   /** Hands leadership to a voter. The reply comes from the old leader. */
   readonly moveLeader: (target: NodeId, options?: CallOptions) => Promise<MoveLeaderReply>;
   /**

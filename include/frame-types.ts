@@ -32,6 +32,8 @@ export const FrameType = {
   SnapshotChunk: 0x31,
   /** The last one: totals and checksum. */
   SnapshotEnd: 0x32,
+  /** A client asks for the node's whole state: chunks, then the reply. */
+  SnapshotSave: 0x33,
   /** A write of a session: its mark, then the write's own type and body. */
   Once: 0x40,
   MemberList: 0x41,

@@ -105,6 +105,8 @@ export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
 export type SnapshotReader = {
   /** The entry the snapshot stands for. */
   readonly applied: AppliedPosition;
+  /** The store's revision as of it. */
+  readonly revision: number;
   /**
    * The next at most SNAPSHOT_CHUNK_BYTES bytes, given away; undefined when all is read. Takes
    * about 1 ms.
@@ -112,6 +114,27 @@ export type SnapshotReader = {
   readonly next: () => Buffer | undefined;
   /** Releases the view, read to its end or not. */
   readonly close: () => void;
+};
+
+/** What a snapshot holds. */
+export type SnapshotFacts = {
+  /** The entry it stands for. */
+  readonly applied: AppliedPosition;
+  readonly revision: number;
+  /** The oldest revision that can be read; NEVER_COMPACTED if none was compacted. */
+  readonly compactRevision: number;
+  readonly keyCount: number;
+  /** CRC-32 of keys, revisions, deletions and leases, in order. */
+  readonly hash: number;
+};
+
+/** What a store made from a snapshot has otherwise than that. */
+export type SnapshotChanges = {
+  readonly configuration: Configuration;
+  /** How many revisions its own is above the snapshot's. */
+  readonly bumpRevision: number;
+  /** Whether all revisions up to its own are compacted, so that watches of older ones end. */
+  readonly marksCompacted: boolean;
 };
 
 /** A snapshot being received, beside the store that goes on serving. */

@@ -46,6 +46,13 @@ export type ReplyHeader = {
   readonly term: number;
 };
 
+/** Totals of a snapshot stream, over the bytes of its chunks. */
+export type SnapshotTotals = {
+  readonly bytes: number;
+  /** CRC-32 as in zlib. */
+  readonly crc32: number;
+};
+
 /** Asks the leader to hand over to a voter (etcd MoveLeaderRequest). */
 export type MoveLeaderRequest = { readonly target: NodeId };
 
@@ -111,6 +118,7 @@ export type Request =
   | { readonly type: typeof FrameType.LeaseTimeToLive; readonly body: LeaseTimeToLiveRequest }
   | { readonly type: typeof FrameType.LeaseList }
   | { readonly type: typeof FrameType.AlarmList }
+  | { readonly type: typeof FrameType.SnapshotSave }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListRequest }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeRequest }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateRequest }
@@ -160,6 +168,11 @@ export type LeaseListReply = ReplyHeader & { readonly ids: readonly bigint[] };
 
 /** All alarms that are raised, or the one that was raised or disarmed. */
 export type AlarmsReply = ReplyHeader & Omit<AlarmResult, 'revision'>;
+/**
+ * A snapshot was sent whole: `revision` is the one it is as of. It follows the chunks, which bear
+ * the request's id.
+ */
+export type SnapshotSaveReply = ReplyHeader & SnapshotTotals;
 
 /** Who the members are. */
 export type MemberListReply = ReplyHeader & MembersReport;
@@ -193,6 +206,7 @@ export type Reply =
   | { readonly type: typeof FrameType.SessionOpen; readonly body: SessionOpenReply }
   | { readonly type: typeof FrameType.AlarmList; readonly body: AlarmsReply }
   | { readonly type: typeof FrameType.AlarmSet; readonly body: AlarmsReply }
+  | { readonly type: typeof FrameType.SnapshotSave; readonly body: SnapshotSaveReply }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListReply }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeReply }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateReply }

@@ -81,8 +81,11 @@ export type PeerStatus = {
 /** The layout of the log's files; a log of a newer version is refused, never guessed at. */
 export const WAL_FORMAT_VERSION = 1;
 
-/** The layout of the data directory, written into its identity file. */
-export const DATA_DIRECTORY_FORMAT_VERSION = 1;
+/**
+ * The newest layout of the data directory; its identity file has the one it is written in: 2 if it
+ * was made from a snapshot, else 1.
+ */
+export const DATA_DIRECTORY_FORMAT_VERSION = 2;
 
 /**
  * A segment is closed and the next one begun when the next group would make it longer than this.

@@ -74,6 +74,9 @@ export const SNAPSHOT_SILENCE_MAX_MS = 60_000;
 /** Bytes of a snapshot waiting to be sent at which no further chunk is asked for. */
 export const SNAPSHOT_QUEUED_BYTES = 1024 * 1024;
 
+/** Most snapshots that a node streams to clients at once; each pins space in its store's file. */
+export const SNAPSHOT_STREAMS_MAX = 4;
+
 /** Bytes that may wait for a peer that does not read before its link is cut. */
 export const PEER_QUEUED_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -61,6 +61,7 @@ import {
   watchRequest,
 } from './requests.ts';
 import { Router } from './router.ts';
+import { downloadSnapshot } from './snapshot-download.ts';
 import { swapReply, swapRequest, txnRequest } from './transactions.ts';
 import { WatchTask } from './watcher.ts';
 
@@ -108,13 +109,15 @@ const ignoreEvent = (_event: ClientEvent): void => {};
 export function connect(options: ClientOptions, machine: Partial<Machine> = {}): Client {
   const endpoints = parseEndpoints(options.endpoints);
   const clock = machine.clock ?? createSystemClock();
+  const { dialTimeoutMs = DIAL_TIMEOUT_MS } = options;
+  const { openStream = openTcp } = machine;
   const router = new Router({
     endpoints,
-    dialTimeoutMs: options.dialTimeoutMs ?? DIAL_TIMEOUT_MS,
+    dialTimeoutMs,
     hasSessions: options.sessions ?? true,
     clock,
     random: machine.random ?? createRandom(drawSeed()),
-    openStream: machine.openStream ?? openTcp,
+    openStream,
     onEvent: options.onEvent ?? ignoreEvent,
   });
   const ask = createAsk(router, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
@@ -128,6 +131,10 @@ export function connect(options: ClientOptions, machine: Partial<Machine> = {}):
     ...watchRequests(parts),
     ...leaseRequests(parts),
     ...clusterRequests(parts),
+    snapshot: (take, how = {}) => {
+      const endpoint = how.endpoint === undefined ? endpoints[0]! : parseEndpoint(how.endpoint);
+      return downloadSnapshot({ endpoint, dialTimeoutMs, clock, openStream }, take, how);
+    },
     ...memberRequests(ask),
     close: async () => {
       keeper.close();

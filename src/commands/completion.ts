@@ -25,6 +25,7 @@ import { SERVE_FLAGS } from './serve.ts';
 import { SERVER_FLAGS } from './server-flags.ts';
 import { type Flags, GLOBAL_FLAGS } from './settings.ts';
 import { COMPLETION_SCRIPTS } from './shell-completion.ts';
+import { SNAPSHOT_RESTORE_FLAGS } from './snapshot.ts';
 import { TXN_FLAGS } from './txn.ts';
 import { WATCH_FLAGS } from './watch.ts';
 
@@ -69,6 +70,10 @@ export const SHELL_COMMANDS: CommandWords = new Map([
   ['member remove', MEMBER_FORCE_FLAGS],
   ['member update', MEMBER_UPDATE_FLAGS],
   ['member change', MEMBER_CHANGE_FLAGS],
+  ['snapshot', NO_FLAGS],
+  ['snapshot save', NO_FLAGS],
+  ['snapshot status', NO_FLAGS],
+  ['snapshot restore', SNAPSHOT_RESTORE_FLAGS],
   ['move-leader', NO_FLAGS],
   ['version', NO_FLAGS],
 ]);

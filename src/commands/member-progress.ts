@@ -2,14 +2,13 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, Member } from '../../include/client.ts';
-import { MemberGoal, type PeerStatus } from '../../include/node.ts';
+import { MemberGoal } from '../../include/node.ts';
 import { KvorumError, type StatusReply } from '../../include/rpc.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
-import { formatByteSize } from '../client/terminal/byte-size.ts';
 import { hexId } from '../client/terminal/printer.ts';
+import { ProgressLine, progressBar } from './progress-line.ts';
 import type { Terminal } from './terminal.ts';
 
-const BAR_COLUMNS = 30;
 const LOOK_MS = 200;
 
 /** Waits until those of `ids` that are to vote do, or are gone. */
@@ -39,15 +38,10 @@ export function describe({ id }: Member, leader: StatusReply | undefined): strin
   const peer = leader?.peers.find((one) => one.id === id);
   if (leader === undefined || peer === undefined) return `${who}: no leader`;
   if (!peer.isOnline) return `${who}: not started`;
-  if (peer.snapshotSizeBytes > 0) return `${who}: snapshot ${snapshotBar(peer)}`;
+  if (peer.snapshotSizeBytes > 0) {
+    return `${who}: snapshot ${progressBar(peer.snapshotSentBytes, peer.snapshotSizeBytes)}`;
+  }
   return `${who}: ${Math.max(0, leader.lastIndex - peer.matchIndex)} entries behind`;
-}
-
-/** `[#######       ] 45 % of 27 MB`. */
-export function snapshotBar({ snapshotSentBytes, snapshotSizeBytes }: PeerStatus): string {
-  const part = Math.min(1, snapshotSentBytes / Math.max(1, snapshotSizeBytes));
-  const bar = '#'.repeat(Math.round(part * BAR_COLUMNS)).padEnd(BAR_COLUMNS);
-  return `[${bar}] ${Math.floor(part * 100)} % of ${formatByteSize(snapshotSizeBytes)}`;
 }
 
 /** The status of the leader; undefined while there is none. */
@@ -63,28 +57,5 @@ async function leaderStatus(
   } catch (failure) {
     if (failure instanceof KvorumError) return undefined;
     throw failure;
-  }
-}
-
-/** A line of the error output: drawn over on a screen, else told when it changes. */
-class ProgressLine {
-  readonly #terminal: Terminal;
-  readonly #isOnScreen: boolean;
-  #shown = '';
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-    this.#isOnScreen = 'isTTY' in terminal.output && terminal.output.isTTY === true;
-  }
-
-  show(text: string): void {
-    if (text === this.#shown) return;
-    const blank = ' '.repeat(Math.max(0, this.#shown.length - text.length));
-    this.#terminal.writeError(this.#isOnScreen ? `\r${text}${blank}` : `${text}\n`);
-    this.#shown = text;
-  }
-
-  end(): void {
-    if (this.#isOnScreen) this.#terminal.writeError('\n');
   }
 }

@@ -12,6 +12,7 @@ import { formatEndpoint } from '../client/endpoint.ts';
 import { createSystemClock } from '../clock.ts';
 import { type Node, type NodeOptions, startNode } from '../node/node.ts';
 import { nodeOf } from '../node/nodes-conf.ts';
+import { restoredCluster } from '../node/restore.ts';
 import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { joinCluster, nameMember, readJoinSettings } from './join.ts';
@@ -57,7 +58,8 @@ export async function serve(
   const flag = flagReader(argv, environment);
   const joining = readJoinSettings(argv, flag);
   const joined = joining === undefined ? undefined : await joinCluster(joining, readDataDir(flag));
-  const settings = readServerSettings(argv, environment, joined?.cluster);
+  const read = readServerSettings(argv, environment, joined?.cluster);
+  const settings = { ...read, cluster: restoredCluster(read.cluster, read.dataDir) };
   const id = joined?.id ?? readNodeId(flag('id'));
   const logPath = flag('log-file');
   const logFile = logPath === undefined ? undefined : new LogFile(logPath);

@@ -29,6 +29,7 @@ import { serveCommand } from './serve.ts';
 import { GLOBAL_FLAGS } from './settings.ts';
 import { shellCommand } from './shell.ts';
 import { COMPLETE_WORD, completionCommand } from './shell-completion.ts';
+import { snapshotCommand } from './snapshot.ts';
 import { statusCommand } from './status.ts';
 import { txnCommand } from './txn.ts';
 import { versionCommand } from './version.ts';
@@ -126,6 +127,7 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(endpointCommand(context))
     .command(memberCommand(context))
     .command(alarmCommand(context))
+    .command(snapshotCommand(context))
     .command(moveLeaderCommand(context))
     .command(shellCommand(context))
     .command(serveCommand(context))

@@ -164,7 +164,8 @@ export function readNodeId(text: string | undefined): NodeId {
   throw refusal(`--id ${given}: expected the number of a node in nodes.conf`);
 }
 
-function readConf(path: string): string {
+/** The text of a nodes.conf. @throws CommandError */
+export function readConf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {

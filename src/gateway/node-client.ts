@@ -50,6 +50,8 @@ type Answered = keyof Replies & keyof Requests;
 /** The way to one node. */
 export class NodeClient {
   readonly clock: Clock;
+  /** The way to the node. */
+  readonly openStream: OpenStream;
   readonly router: Router;
   readonly clusterId: bigint;
   readonly nodeId: NodeId;
@@ -64,6 +66,7 @@ export class NodeClient {
 
   constructor(options: NodeClientOptions) {
     this.clock = options.clock;
+    this.openStream = options.openStream ?? openTcp;
     this.clusterId = options.clusterId;
     this.nodeId = options.nodeId;
     this.memberId = memberIdOf(options.clusterId, options.nodeId);
@@ -74,7 +77,7 @@ export class NodeClient {
       hasSessions: true,
       clock: options.clock,
       random: options.random,
-      openStream: options.openStream ?? openTcp,
+      openStream: this.openStream,
       onEvent: () => {},
     });
   }

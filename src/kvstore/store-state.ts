@@ -119,10 +119,17 @@ export function loadState(
   };
 }
 
-/** The entry that a view of a map stands for. */
-export function appliedOf(view: ByteMapSnapshot): AppliedPosition {
+/** What a view of a map stands for: the entry, and the revision. */
+export function standOf(view: ByteMapSnapshot): Pick<StoreState, 'applied' | 'revision'> {
   const record = view.get(Table.Meta, STATE_KEY);
-  return record === undefined ? NOTHING_APPLIED : decodeState(record, 'snapshot').applied;
+  if (record === undefined) return { applied: NOTHING_APPLIED, revision: 1 };
+  const { applied, revision } = decodeState(record, 'snapshot');
+  return { applied, revision };
+}
+
+/** Whether a key of Meta is that of the state's record. */
+export function isStateKey(key: Buffer): boolean {
+  return key.equals(STATE_KEY);
 }
 
 /** What the next flush will write, in bytes; sessions by what they cost it. */
@@ -156,7 +163,12 @@ function encodeState(state: StoreState): Buffer {
   return Buffer.concat([bytes, deletions, encodeConfiguration(configuration)]);
 }
 
-function decodeState(
+/**
+ * Reads the state's record.
+ * @param path where it was found, for messages
+ * @throws StoreError when another version wrote it
+ */
+export function decodeState(
   bytes: Buffer,
   path: string,
 ): Omit<

@@ -44,11 +44,11 @@ import { SnapshotImport } from './snapshot-import.ts';
 import { SnapshotStream } from './snapshot-stream.ts';
 import { beginSteps, runAll } from './steps.ts';
 import {
-  appliedOf,
   loadState,
   STORE_LIMITS,
   type StoreState,
   saveState,
+  standOf,
   unflushedBytes,
 } from './store-state.ts';
 import { txn } from './txn.ts';
@@ -227,7 +227,7 @@ class OpenStore {
     const stream = new SnapshotStream(view);
     this.#exports.add(stream);
     return {
-      applied: appliedOf(view),
+      ...standOf(view),
       next: () => stream.next(),
       close: () => {
         stream.close();

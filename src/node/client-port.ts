@@ -6,7 +6,7 @@
  */
 
 import { WATCH_QUEUED_BYTES_MAX, type WatchSink } from '../../include/kvstore.ts';
-import { FrameType, KvorumError, type Request } from '../../include/rpc.ts';
+import { ErrorCode, FrameType, KvorumError, type Request } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { isReadOnly } from '../kvstore/check-request.ts';
 import { commandFromFrame, decodeWrite, isWriteType } from '../rpc/command-codec.ts';
@@ -16,9 +16,11 @@ import { WATCHER_LIMITS } from '../rpc/connection-limits.ts';
 import { isLargeReply, LargeReply } from '../rpc/large-reply.ts';
 import { writeReply } from '../rpc/reply-codec.ts';
 import { decodeRequest } from '../rpc/request-codec.ts';
+import { writeSnapshotChunk } from '../rpc/snapshot-codec.ts';
 import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/watch-codec.ts';
 import type { Asker } from './asker.ts';
 import {
+  refuseWhileInstalling,
   requestLeaseList,
   requestMemberChange,
   requestMoveLeader,
@@ -28,6 +30,7 @@ import {
 } from './client-requests.ts';
 import { ClientWatches } from './client-watches.ts';
 import type { Member } from './member.ts';
+import type { SnapshotSink } from './snapshot-exports.ts';
 
 /** Serves a client's connection from here on. */
 export function serveClient(member: Member, connection: Connection): void {
@@ -44,7 +47,14 @@ export function serveClient(member: Member, connection: Connection): void {
       if (type === FrameType.WatchCreate) connection.setLimits(WATCHER_LIMITS);
       // What is asked outlives the frame: its bytes are copied out.
       const body = Buffer.from(buffer.subarray(start, end));
-      serveRequest(member, asker, watches, id, decodeRequest(type, body, 0, body.length));
+      serveRequest(
+        member,
+        connection,
+        asker,
+        watches,
+        id,
+        decodeRequest(type, body, 0, body.length),
+      );
     }
   };
 }
@@ -52,6 +62,7 @@ export function serveClient(member: Member, connection: Connection): void {
 /** Serves what is no write. */
 function serveRequest(
   member: Member,
+  connection: Connection,
   asker: Asker,
   watches: ClientWatches,
   id: number,
@@ -72,6 +83,8 @@ function serveRequest(
       return requestLeaseList(member, asker, id);
     case FrameType.Status:
       return requestStatus(member, asker, id);
+    case FrameType.SnapshotSave:
+      return serveSnapshot(member, connection, asker, id);
     case FrameType.MoveLeader:
       return requestMoveLeader(member, asker, id, request.body.target);
     case FrameType.MemberChange:
@@ -79,6 +92,25 @@ function serveRequest(
     default:
       assert(false, 'a write is not served here', request.type);
   }
+}
+
+/** Streams the state as frames of the request's id, and the reply behind them. */
+function serveSnapshot(member: Member, connection: Connection, asker: Asker, id: number): void {
+  if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
+  if (member.isInstalling) return refuseWhileInstalling(asker, id);
+  const sink: SnapshotSink = {
+    isClosed: () => connection.isClosed,
+    queuedBytes: () => connection.queuedBytes,
+    chunk: (chunk) => writeSnapshotChunk(connection.writer, id, chunk),
+    end: (totals, revision) => {
+      const body = { ...member.header(revision), ...totals };
+      asker.answer(id, { type: FrameType.SnapshotSave, body });
+    },
+  };
+  member.serving.snapshots.stream(sink).catch((cause: unknown) => {
+    if (cause instanceof KvorumError) asker.refuse(id, cause.code, cause.message);
+    else connection.close();
+  });
 }
 
 /** Answers on the connection the request came by; harmless when that is gone. */

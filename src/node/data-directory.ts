@@ -2,7 +2,8 @@
  * The directory that holds all a member has: who it is, its log, its store. Held by one process or
  * thread at a time.
  *
- *   identity   format version, cluster and node id; text; written once, when log and store exist
+ *   identity   format version, cluster and node id; text; written once, when log and store exist;
+ *              of one made from a snapshot also the list of members that it is started with
  *   lock       see directory-lock.ts
  *   wal/       the log (docs/STORAGE.md)
  *   store/     the applied state
@@ -26,6 +27,11 @@ export type DataDirectoryOptions = {
   readonly path: string;
   readonly clusterId: bigint;
   readonly nodeId: NodeId;
+  /**
+   * Of a directory made from a snapshot: the id that the list of members alone would give its
+   * cluster.
+   */
+  readonly bornId?: bigint;
 };
 
 /** A data directory in use by this thread. */
@@ -41,18 +47,16 @@ export type DataDirectory = {
   readonly close: () => Promise<void>;
 };
 
-type Identity = {
-  readonly format: number;
-  readonly clusterId: bigint;
-  readonly nodeId: NodeId;
-};
+/** Whose a directory is. */
+export type Identity = Pick<DataDirectoryOptions, 'clusterId' | 'nodeId' | 'bornId'>;
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const IDENTITY_NAME = 'identity';
 const IDENTITY_DRAFT_NAME = 'identity.tmp';
 const IDENTITY_BYTES_MAX = 4096;
-const IDENTITY_PATTERN = /^format (\d{1,9})\ncluster ([0-9a-f]{16})\nnode (\d{1,10})\n$/;
+const IDENTITY_PATTERN =
+  /^format (\d{1,9})\ncluster ([0-9a-f]{16})\nnode (\d{1,10})\n(?:born ([0-9a-f]{16})\n)?$/;
 const FORMAT_PATTERN = /^format (\d{1,9})$/m;
 
 /**
@@ -94,9 +98,7 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
  *
  * @throws NodeFault DirectoryUnusable, DirectoryDamaged, DirectoryNewer
  */
-export function readIdentity(
-  path: string,
-): { readonly clusterId: bigint; readonly nodeId: NodeId } | undefined {
+export function readIdentity(path: string): Identity | undefined {
   const identityPath = join(resolve(path), IDENTITY_NAME);
   try {
     return parseIdentity(fs.readFileSync(identityPath, 'utf8'), identityPath);
@@ -140,25 +142,24 @@ function parseIdentity(text: string, path: string): Identity {
     throw new NodeFault(FaultKind.DirectoryNewer, what, { path, remedy });
   }
   const match = IDENTITY_PATTERN.exec(text);
-  if (match === null || format !== DATA_DIRECTORY_FORMAT_VERSION) {
+  const [, , cluster = '', node = '', born] = match ?? [];
+  if (match === null || format !== (born === undefined ? 1 : 2)) {
     throw new NodeFault(FaultKind.DirectoryDamaged, 'the identity cannot be understood', {
       path,
       remedy: 'restore the file: three lines, format, cluster and node',
     });
   }
-  return { format, clusterId: BigInt(`0x${match[2]}`), nodeId: Number(match[3]) };
+  const identity = { clusterId: BigInt(`0x${cluster}`), nodeId: Number(node) };
+  return born === undefined ? identity : { ...identity, bornId: BigInt(`0x${born}`) };
 }
 
 /** Writes the identity: whole under another name, then renamed, each step stable. */
 function writeIdentity(path: string, options: DataDirectoryOptions): void {
   const draft = join(path, IDENTITY_DRAFT_NAME);
-  const cluster = options.clusterId.toString(16).padStart(16, '0');
-  const format = DATA_DIRECTORY_FORMAT_VERSION;
-  const text = `format ${format}\ncluster ${cluster}\nnode ${options.nodeId}\n`;
   try {
     const file = fs.openSync(draft, 'w', FILE_MODE);
     try {
-      fs.writeFileSync(file, text);
+      fs.writeFileSync(file, identityText(options));
       fs.fsyncSync(file);
     } finally {
       fs.closeSync(file);
@@ -170,7 +171,19 @@ function writeIdentity(path: string, options: DataDirectoryOptions): void {
   }
 }
 
-function syncDirectory(path: string): void {
+/** An older kvorum must not start a restored directory: it would not know its cluster. */
+function identityText({ clusterId, nodeId, bornId }: DataDirectoryOptions): string {
+  const lines = [`cluster ${clusterName(clusterId)}`, `node ${nodeId}`];
+  if (bornId === undefined) return `format 1\n${lines.join('\n')}\n`;
+  return `format 2\n${lines.join('\n')}\nborn ${clusterName(bornId)}\n`;
+}
+
+function clusterName(id: bigint): string {
+  return id.toString(16).padStart(16, '0');
+}
+
+/** Makes the names in a directory stable. */
+export function syncDirectory(path: string): void {
   const directory = fs.openSync(path, 'r');
   try {
     fs.fsyncSync(directory);
@@ -189,5 +202,5 @@ function unusable(path: string, cause: unknown): NodeFault {
 }
 
 function nameOf(who: { clusterId: bigint; nodeId: NodeId }): string {
-  return `node ${who.nodeId} of cluster ${who.clusterId.toString(16).padStart(16, '0')}`;
+  return `node ${who.nodeId} of cluster ${clusterName(who.clusterId)}`;
 }

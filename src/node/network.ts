@@ -16,7 +16,7 @@ import { type MemberRecord, type NodeId, type PeerStatus, Role } from '../../inc
 import { CloseReason, ErrorCode, type KvorumError } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
-import type { SnapshotReader, Store } from '../kvstore/store.ts';
+import type { Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
 import type { Connection } from '../rpc/connection.ts';
 import type { OpenStream } from '../rpc/dial.ts';
@@ -231,7 +231,7 @@ export class Network {
     if (peer === undefined) return onDone(false, 0);
     let index = 0;
     try {
-      const reader = await this.#exportSnapshot();
+      const reader = await this.#member!.serving.snapshots.open();
       index = reader.applied.index;
       peer.snapshotSizeBytes = this.#options.store.size().dbSizeInUseBytes;
       try {
@@ -267,16 +267,5 @@ export class Network {
       return onDone(false, index);
     }
     onDone(true, index);
-  }
-
-  /** The store flushes first, and a flush that fails is as fatal here as anywhere. */
-  async #exportSnapshot(): Promise<SnapshotReader> {
-    try {
-      return await this.#options.store.exportSnapshot();
-    } catch (cause) {
-      const member = this.#member;
-      if (member?.isStopped === false) member.options.onFatal(cause);
-      throw cause;
-    }
   }
 }

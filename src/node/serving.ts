@@ -27,6 +27,7 @@ import type { Proposer } from './proposer.ts';
 import * as core from './raft/raft.ts';
 import { Readings } from './readings.ts';
 import type { Read, Reads } from './reads.ts';
+import { SnapshotExports } from './snapshot-exports.ts';
 import type { Transport } from './transport.ts';
 
 /** What a member lends. */
@@ -63,6 +64,8 @@ export class Serving {
   readonly #answers: AnswerOptions;
   readonly #alarms: Alarms;
   readonly #readings = new Readings();
+  /** The state on its way out. */
+  readonly snapshots: SnapshotExports;
   #isRemoving = false;
   /** Removing goes on when the flush under way is done. */
   #isPaused = false;
@@ -77,6 +80,8 @@ export class Serving {
     const propose = (asker: Asker, id: number, command: InternalCommand): boolean =>
       proposer.proposeFor(asker, id, encodeCommand(command), command);
     const readings = this.#readings;
+    const { isOpen, onFatal } = options;
+    this.snapshots = new SnapshotExports({ store, clock, isOpen, onFatal });
     this.#answers = { store, lessor, readings, header, redirect, propose, answerMembers };
     this.#applier = new Applier({
       store,

@@ -44,6 +44,7 @@ import {
   readMemberChangeReply,
   readMemberListReply,
 } from './member-codec.ts';
+import { putTotals, readSnapshotSaveReply } from './snapshot-codec.ts';
 import { putStatus, readStatus } from './status-codec.ts';
 import { putTxnResult, readTxnResult } from './txn-codec.ts';
 
@@ -124,6 +125,8 @@ function putBody(
       return putLeaseListReply(writer, reply.body);
     case FrameType.SessionOpen:
       return putSessionOpenReply(writer, reply.body);
+    case FrameType.SnapshotSave:
+      return putTotals(writer, reply.body);
     case FrameType.MemberList:
       return putMemberListReply(writer, reply.body);
     case FrameType.MemberChange:
@@ -163,6 +166,8 @@ function readReply(type: Reply['type']): Reply {
       return { type, body: readLeaseListReply(body, readHeader()) };
     case FrameType.SessionOpen:
       return { type, body: readSessionOpenReply(body, readHeader()) };
+    case FrameType.SnapshotSave:
+      return { type, body: readSnapshotSaveReply(body, readHeader()) };
     case FrameType.MemberList:
       return { type, body: readMemberListReply(body, readHeader()) };
     case FrameType.MemberChange:

@@ -74,6 +74,7 @@ function putRequest(writer: FrameWriter, request: Request): void {
     case FrameType.LeaseList:
     case FrameType.AlarmList:
     case FrameType.WatchProgress:
+    case FrameType.SnapshotSave:
       return;
     default:
       return putCommand(writer, request);
@@ -102,6 +103,7 @@ function readRequest(type: number): Request {
     case FrameType.LeaseList:
     case FrameType.AlarmList:
     case FrameType.WatchProgress:
+    case FrameType.SnapshotSave:
       return { type };
     default:
       if (isWriteType(type)) return readWrite(body, type);

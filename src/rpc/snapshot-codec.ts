@@ -3,19 +3,17 @@
  */
 
 import type { SnapshotMeta } from '../../include/node.ts';
-import { FrameType } from '../../include/rpc.ts';
+import {
+  FrameType,
+  type ReplyHeader,
+  type SnapshotSaveReply,
+  type SnapshotTotals,
+} from '../../include/rpc.ts';
 import { BodyReader } from './body-reader.ts';
 import { putConfiguration, readConfiguration } from './configuration-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
 const body = new BodyReader();
-
-/** Totals of a snapshot stream, over the bytes of its chunks. */
-export type SnapshotTotals = {
-  readonly bytes: number;
-  /** CRC-32 as in zlib. */
-  readonly crc32: number;
-};
 
 /** Writes the first frame of a snapshot stream. */
 export function writeSnapshotBegin(writer: FrameWriter, id: number, meta: SnapshotMeta): void {
@@ -46,17 +44,32 @@ export function writeSnapshotChunk(writer: FrameWriter, id: number, chunk: Buffe
 /** Writes the last frame of a snapshot stream. */
 export function writeSnapshotEnd(writer: FrameWriter, id: number, totals: SnapshotTotals): void {
   writer.begin(FrameType.SnapshotEnd, id);
-  writer.u64(totals.bytes);
-  writer.u32(totals.crc32);
+  putTotals(writer, totals);
   writer.end();
 }
 
 /** Reads the last frame of a snapshot stream. @throws KvorumError FrameMalformed */
 export function decodeSnapshotEnd(buffer: Buffer, start: number, end: number): SnapshotTotals {
   body.open(buffer, start, end);
-  const bytes = body.u64('bytes');
-  const crc32 = body.u32('crc32');
+  const totals = readTotals(body);
   body.close();
+  return totals;
+}
+
+/** Puts totals into the open frame. */
+export function putTotals(writer: FrameWriter, { bytes, crc32 }: SnapshotTotals): void {
+  writer.u64(bytes);
+  writer.u32(crc32);
+}
+
+/** Reads what follows the head of the reply to a client that asked for a snapshot. */
+export function readSnapshotSaveReply(from: BodyReader, header: ReplyHeader): SnapshotSaveReply {
+  return { ...header, ...readTotals(from) };
+}
+
+function readTotals(from: BodyReader): SnapshotTotals {
+  const bytes = from.u64('bytes');
+  const crc32 = from.u32('crc32');
   return { bytes, crc32 };
 }
 

@@ -7,15 +7,16 @@
 
 import { crc32 } from 'node:zlib';
 import type { SnapshotMeta } from '../../include/node.ts';
-import { CloseReason, ErrorCode, FrameType, KvorumError } from '../../include/rpc.ts';
+import {
+  CloseReason,
+  ErrorCode,
+  FrameType,
+  KvorumError,
+  type SnapshotTotals,
+} from '../../include/rpc.ts';
 import { malformed } from './body-reader.ts';
 import type { Connection } from './connection.ts';
-import {
-  decodeSnapshotBegin,
-  decodeSnapshotEnd,
-  type SnapshotTotals,
-  writeSnapshotReply,
-} from './snapshot-codec.ts';
+import { decodeSnapshotBegin, decodeSnapshotEnd, writeSnapshotReply } from './snapshot-codec.ts';
 
 /**
  * Who takes a snapshot. A rejection or a KvorumError thrown refuses the stream; the sender is told.

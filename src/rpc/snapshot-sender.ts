@@ -21,6 +21,7 @@ import {
   PROTOCOL_VERSION,
   SNAPSHOT_QUEUED_BYTES,
   SNAPSHOT_SILENCE_MAX_MS,
+  type SnapshotTotals,
 } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock } from '../clock.ts';
@@ -29,12 +30,7 @@ import { decodeError, writePing } from './connection-codec.ts';
 import { CONNECTION_TICK_MS, SNAPSHOT_SENDER_LIMITS } from './connection-limits.ts';
 import { dial, type OpenStream } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
-import {
-  type SnapshotTotals,
-  writeSnapshotBegin,
-  writeSnapshotChunk,
-  writeSnapshotEnd,
-} from './snapshot-codec.ts';
+import { writeSnapshotBegin, writeSnapshotChunk, writeSnapshotEnd } from './snapshot-codec.ts';
 
 /** Most bytes of one chunk. */
 const CHUNK_BYTES_MAX = PEER_FRAME_LENGTH_MAX - FRAME_LENGTH_MIN;

@@ -1,6 +1,8 @@
 /** Debian's etcdctl against kvorum, and against etcd: both print the same. */
 
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { runCommand } from '../cluster/processes.ts';
 import { etcdctl, type Outcome, startEtcdctl } from './etcdctl.ts';
 import { isThere, startEtcd, startGateways } from './servers.ts';
 
@@ -71,6 +73,18 @@ function compareAll(): void {
       ]);
       t.strictSame(comparable(ours), comparable(theirs), command);
     }
+  });
+
+  t.test('a snapshot that it saves is one of kvorum', async (t) => {
+    const { cluster, clientEndpoints } = await startGateways(t);
+    for (let count = 0; count < 30; count += 1) {
+      await cluster.client().put(`k${count}`, 'v'.repeat(40_000));
+    }
+    const file = join(cluster.directory, 'backup');
+    const saved = await etcdctl(clientEndpoints[0] ?? '', ['snapshot', 'save', file]);
+    t.match(saved, { code: 0, output: `Snapshot saved at ${file}\n` });
+    const status = await runCommand(['snapshot', 'status', file, '-w', 'json']);
+    t.match(JSON.parse(status.output), { revision: 31, totalKey: 30 });
   });
 
   t.test('a watch prints events as they come', async (t) => {

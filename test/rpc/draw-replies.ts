@@ -22,6 +22,8 @@ import {
   type LeaseTimeToLiveReply,
   type PutReply,
   type RangeReply,
+  type SnapshotSaveReply,
+  type SnapshotTotals,
   type StatusReply,
   type TxnReply,
   type WatchCancellation,
@@ -163,4 +165,13 @@ export const drawBatch = (random: Random): WatchBatch => ({
 export function drawCancellation(random: Random): WatchCancellation {
   const codes = [...ERRORS.keys()];
   return { code: codes[random.below(codes.length)]!, compactRevision: drawCounter(random) };
+}
+
+/** The totals of a snapshot stream. */
+export function drawTotals(random: Random): SnapshotTotals {
+  return { bytes: drawCounter(random), crc32: random.below(0x1_0000_0000) };
+}
+
+export function drawSnapshotSaveReply(random: Random): SnapshotSaveReply {
+  return { ...drawHeader(random), ...drawTotals(random) };
 }

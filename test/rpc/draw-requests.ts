@@ -21,11 +21,22 @@ import {
 import {
   type Command,
   FrameType,
+  type MemberStep,
+  type MemberStepKind,
   type OnceCommand,
   type WatchCreateRequest,
 } from '../../include/rpc.ts';
 import type { Random } from '../../src/random.ts';
-import { drawBytes, drawCounter, drawFlag, drawLease, drawMany, drawSigned } from './draw.ts';
+import {
+  drawBytes,
+  drawCounter,
+  drawFlag,
+  drawLease,
+  drawMany,
+  drawNodeOrNone,
+  drawSigned,
+  drawText,
+} from './draw.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -168,3 +179,13 @@ export function drawCheckpoint(random: Random): LeaseCheckpointRequest {
     })),
   };
 }
+
+export const drawStep = (random: Random): MemberStep => ({
+  kind: random.below(4) as MemberStepKind,
+  id: drawNodeOrNone(random),
+  name: drawText(random),
+  address: drawText(random),
+  port: random.below(0x1_0000),
+  clientPort: random.below(0x1_0000),
+  isLearner: drawFlag(random),
+});

@@ -17,6 +17,7 @@ import {
   drawLeaseListReply,
   drawPutReply,
   drawRangeReply,
+  drawSnapshotSaveReply,
   drawStatusReply,
   drawTimeToLiveReply,
   drawTxnReply,
@@ -71,6 +72,7 @@ export const REPLY_SAMPLES: Sample<unknown>[] = [
     session: drawCounter(random),
     ttlSeconds: drawCounter(random),
   })),
+  reply('SNAPSHOT_SAVE', FrameType.SnapshotSave, drawSnapshotSaveReply),
   reply('MEMBER_LIST', FrameType.MemberList, drawMembers, false),
   reply(
     'MEMBER_CHANGE',

@@ -11,8 +11,6 @@ import {
   FrameType,
   type InternalCommand,
   KvorumError,
-  type MemberStep,
-  type MemberStepKind,
   PROTOCOL_VERSION,
   type Request,
 } from '../../include/rpc.ts';
@@ -57,9 +55,8 @@ import {
   drawMessage,
   drawNode,
   drawNodeOrNone,
-  drawText,
 } from './draw.ts';
-import { drawAlarm, drawBatch, drawCancellation } from './draw-replies.ts';
+import { drawAlarm, drawBatch, drawCancellation, drawTotals } from './draw-replies.ts';
 import {
   drawCheckpoint,
   drawCompact,
@@ -69,6 +66,7 @@ import {
   drawOnce,
   drawPut,
   drawRange,
+  drawStep,
   drawTxn,
   drawWatchCreate,
 } from './draw-requests.ts';
@@ -159,15 +157,6 @@ function request<T extends RequestType>(
 }
 
 const nothing = (): undefined => undefined;
-const drawStep = (random: Random): MemberStep => ({
-  kind: random.below(4) as MemberStepKind,
-  id: drawNodeOrNone(random),
-  name: drawText(random),
-  address: drawText(random),
-  port: random.below(0x1_0000),
-  clientPort: random.below(0x1_0000),
-  isLearner: drawFlag(random),
-});
 const drawLeaseId = (random: Random) => ({ id: drawLease(random) });
 
 const requests: Sample<unknown>[] = [
@@ -191,6 +180,7 @@ const requests: Sample<unknown>[] = [
     action: (1 + random.below(2)) as AlarmAction,
     ...drawAlarm(random),
   })),
+  request('SNAPSHOT_SAVE', FrameType.SnapshotSave, nothing),
   request('MEMBER_LIST', FrameType.MemberList, (random) => ({ serializable: drawFlag(random) })),
   request('MEMBER_CHANGE', FrameType.MemberChange, (random) => ({
     force: drawFlag(random),
@@ -305,7 +295,7 @@ const snapshotFrames: Sample<unknown>[] = [
   sample({
     name: 'SNAPSHOT_END',
     type: FrameType.SnapshotEnd,
-    draw: (random) => ({ bytes: drawCounter(random), crc32: random.below(0x1_0000_0000) }),
+    draw: drawTotals,
     write: writeSnapshotEnd,
     decode: decodeSnapshotEnd,
     isCutRefused: true,

@@ -9,6 +9,7 @@ import {
   PROTOCOL_VERSION,
   SNAPSHOT_QUEUED_BYTES,
   SNAPSHOT_SILENCE_MAX_MS,
+  type SnapshotTotals,
 } from '../../include/rpc.ts';
 import { createRandom } from '../../src/random.ts';
 import { CONNECTION_TICK_MS } from '../../src/rpc/connection-limits.ts';
@@ -16,7 +17,6 @@ import type { OpenStream } from '../../src/rpc/dial.ts';
 import { FlushQueue } from '../../src/rpc/flush-queue.ts';
 import { createMemoryPair } from '../../src/rpc/memory-pair.ts';
 import {
-  type SnapshotTotals,
   writeSnapshotBegin,
   writeSnapshotChunk,
   writeSnapshotEnd,

@@ -75,10 +75,16 @@ t.test('another cluster and another node are refused', async (t) => {
 
 t.test('a newer format and a damaged identity are refused', async (t) => {
   const cases = [
-    ['format 2\nanything\n', FaultKind.DirectoryNewer],
+    ['format 3\nanything\n', FaultKind.DirectoryNewer],
     ['', FaultKind.DirectoryDamaged],
     ['format 1\n', FaultKind.DirectoryDamaged],
     ['format 0\ncluster 0000000000000abc\nnode 1\n', FaultKind.DirectoryDamaged],
+    ['format 2\ncluster 0000000000000abc\nnode 1\n', FaultKind.DirectoryDamaged],
+    ['format 2\ncluster 0000000000000abc\nnode 1\nborn 1\n', FaultKind.DirectoryDamaged],
+    [
+      'format 1\ncluster 0000000000000abc\nnode 1\nborn 0000000000000abc\n',
+      FaultKind.DirectoryDamaged,
+    ],
     ['format 1\ncluster abc\nnode 1\n', FaultKind.DirectoryDamaged],
     ['format 1\ncluster 0000000000000abc\nnode 1\n\n', FaultKind.DirectoryDamaged],
   ] as const;

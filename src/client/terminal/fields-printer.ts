@@ -10,6 +10,7 @@ import { createFieldsHistoryPrinter } from './history-printer.ts';
 import { createFieldsLeasePrinter } from './lease-printer.ts';
 import { createFieldsMemberPrinter } from './member-printer.ts';
 import type { ClusterPrinter, KeyPrinter, Output, Printer } from './printer.ts';
+import { createFieldsSnapshotPrinter } from './snapshot-printer.ts';
 import { createFieldsTxnPrinter } from './txn-printer.ts';
 import { createFieldsWatchPrinter } from './watch-printer.ts';
 
@@ -25,6 +26,7 @@ export function createFieldsPrinter(output: Output): Printer {
     ...createFieldsLeasePrinter(output),
     ...createFieldsAlarmPrinter(output),
     ...createFieldsMemberPrinter(output),
+    ...createFieldsSnapshotPrinter(output),
     ...createClusterPrinter(output),
   };
 }

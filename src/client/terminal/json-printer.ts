@@ -12,6 +12,7 @@ import { headerJson, pairJson } from './json-parts.ts';
 import { createJsonLeasePrinter } from './lease-printer.ts';
 import { createJsonMemberPrinter } from './member-printer.ts';
 import type { ClusterPrinter, KeyPrinter, Output, Printer } from './printer.ts';
+import { createJsonSnapshotPrinter } from './snapshot-printer.ts';
 import { createJsonTxnPrinter } from './txn-printer.ts';
 import { createJsonWatchPrinter } from './watch-printer.ts';
 
@@ -27,6 +28,7 @@ export function createJsonPrinter(output: Output): Printer {
     ...createJsonLeasePrinter(output),
     ...createJsonAlarmPrinter(print),
     ...createJsonMemberPrinter(print),
+    ...createJsonSnapshotPrinter(print),
     ...createClusterPrinter(print),
   };
 }

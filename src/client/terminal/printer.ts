@@ -116,8 +116,20 @@ export type MemberPrinter = {
   readonly memberChange: (reply: ChangedMembersReply, changes: readonly MemberChanged[]) => void;
 };
 
+/** What a snapshot file holds. */
+export type SnapshotStatus = {
+  readonly hash: number;
+  readonly revision: number;
+  readonly keyCount: number;
+  readonly sizeBytes: number;
+};
+
+/** Prints what a snapshot file holds. */
+export type SnapshotPrinter = { readonly snapshotStatus: (status: SnapshotStatus) => void };
+
 /** Everything that can be printed. */
 export type Answers = KeyPrinter &
+  SnapshotPrinter &
   TxnPrinter &
   WatchPrinter &
   HistoryPrinter &

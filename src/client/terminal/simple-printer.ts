@@ -15,6 +15,7 @@ import {
   type Output,
   type Printer,
 } from './printer.ts';
+import { createSimpleSnapshotPrinter } from './snapshot-printer.ts';
 import { createSimpleTxnPrinter } from './txn-printer.ts';
 import { createSimpleWatchPrinter } from './watch-printer.ts';
 
@@ -30,6 +31,7 @@ export function createSimplePrinter(output: Output, errorOutput: Output): Printe
     ...createSimpleLeasePrinter(output),
     ...createSimpleAlarmPrinter(output),
     ...createSimpleMemberPrinter(output),
+    ...createSimpleSnapshotPrinter(output),
     ...createClusterPrinter(output, errorOutput),
   };
 }

@@ -1,4 +1,4 @@
-/** `-w table`: only lists of endpoints or members; the rest is refused, as etcdctl does. */
+/** `-w table`: lists of endpoints or members, and snapshots; etcdctl refuses the rest as well. */
 
 import { assert } from '../../assert.ts';
 import { formatByteSize } from './byte-size.ts';
@@ -6,6 +6,7 @@ import { formatGoDuration } from './go-duration.ts';
 import { drawMembers } from './member-printer.ts';
 import type { Answer, Answers, EndpointStatus, Output, Printer } from './printer.ts';
 import { statusCells } from './simple-printer.ts';
+import { createTableSnapshotPrinter } from './snapshot-printer.ts';
 import { drawTable } from './table.ts';
 
 const STATUS_HEADERS = [
@@ -28,8 +29,11 @@ const HEALTH_HEADERS = ['endpoint', 'health', 'took', 'error'];
 /** What has no form as a table. */
 const refuse = (): void => assert(false, 'the answer has no form as a table');
 
-/** Every answer but lists of endpoints and members. */
-const REFUSED: Omit<Answers, 'endpointStatus' | 'endpointHealth' | 'memberList'> = {
+/** Every answer but those. */
+const REFUSED: Omit<
+  Answers,
+  'endpointStatus' | 'endpointHealth' | 'memberList' | 'snapshotStatus'
+> = {
   put: refuse,
   range: refuse,
   delete: refuse,
@@ -55,6 +59,7 @@ export function createTablePrinter(output: Output): Printer {
     ...REFUSED,
     refused: answerNames(REFUSED),
     memberList: (reply) => output(drawMembers(reply)),
+    ...createTableSnapshotPrinter(output),
     endpointStatus: (statuses) => output(drawTable(STATUS_HEADERS, statuses.map(statusRow))),
     endpointHealth: (healths) =>
       output(

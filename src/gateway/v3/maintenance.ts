@@ -11,6 +11,7 @@ import type { Method } from '../protobuf/schema.ts';
 import { MaintenanceService, type StatusResponse } from '../schema/maintenance.ts';
 import { answerAlarm, errorsOf } from './alarms.ts';
 import { nodeIdOf } from './cluster.ts';
+import { answerSnapshot } from './snapshot.ts';
 
 /** Adds the service. */
 export function addMaintenance(methods: Methods, node: NodeClient): void {
@@ -26,9 +27,10 @@ export function addMaintenance(methods: Methods, node: NodeClient): void {
     await node.request({ type: FrameType.MoveLeader, body: { target } });
     return { header: undefined };
   });
+  methods.unary(MaintenanceService.Snapshot, (_request, call) => answerSnapshot(node, call));
   for (const method of [
     ...[MaintenanceService.Hash, MaintenanceService.HashKV],
-    ...[MaintenanceService.Snapshot, MaintenanceService.Downgrade],
+    MaintenanceService.Downgrade,
   ]) {
     methods.answering(method as Method, async () => {
       throw new RpcError(GrpcCode.Unimplemented, `kvorum: there is no ${method.name} yet`);

@@ -8,7 +8,8 @@ import { createFieldsPrinter } from '../../../src/client/terminal/fields-printer
 import { createJsonPrinter } from '../../../src/client/terminal/json-printer.ts';
 import { createSimplePrinter } from '../../../src/client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../../../src/client/terminal/table-printer.ts';
-import { describe, snapshotBar } from '../../../src/commands/member-progress.ts';
+import { describe } from '../../../src/commands/member-progress.ts';
+import { progressBar } from '../../../src/commands/progress-line.ts';
 
 const first: Member = {
   id: 0,
@@ -130,6 +131,6 @@ for (const [name, leader, text] of progress) {
 t.test('the progress of a snapshot is a bar', async (t) => {
   const sent = { snapshotSentBytes: 30 * 1024, snapshotSizeBytes: 40 * 1024 };
   const bar = `[${'#'.repeat(23)}${' '.repeat(7)}] 75 % of 41 kB`;
-  t.equal(snapshotBar({ ...peer, ...sent }), bar);
+  t.equal(progressBar(sent.snapshotSentBytes, sent.snapshotSizeBytes), bar);
   t.equal(describe(second, leaderThat(sent)), `member a: snapshot ${bar}`);
 });
