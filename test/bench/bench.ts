@@ -11,8 +11,12 @@ import type { SystemName } from './wires.ts';
 export type Bench = {
   readonly options: Options;
   readonly generator: Generator;
-  /** Starts a fresh cluster of a system; it is destroyed with the run at the latest. */
-  readonly startCluster: (system: SystemName) => Promise<Cluster>;
+  /**
+   * Starts a fresh cluster of a system; it is destroyed with the run at the latest.
+   *
+   * @param extra kvorum's nodes have gateways for clients of etcd only where they are asked for
+   */
+  readonly startCluster: (system: SystemName, extra?: 'gateways') => Promise<Cluster>;
   /** The first of so many key numbers that nobody has used. */
   readonly takeKeys: (count: number) => number;
   /** Ends a cluster and removes its data. */

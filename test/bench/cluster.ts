@@ -50,6 +50,11 @@ export class Cluster {
     return this.layout.clientPorts;
   }
 
+  /** Ports that speak etcd's API, by slot, in a cluster that has them. */
+  get etcdPorts(): readonly number[] {
+    return this.system.etcdPorts(this.layout);
+  }
+
   /** Pids of the nodes that run. */
   get pids(): number[] {
     return this.#children.flatMap((child) => (child?.pid === undefined ? [] : [child.pid]));

@@ -18,6 +18,7 @@ export function etcdVersion(): string | undefined {
 export const etcd: System = {
   name: 'etcd',
   prepare: () => undefined,
+  etcdPorts: ({ clientPorts }) => clientPorts,
 
   command: (layout, slot) => {
     const peer = (at: number): string => `http://127.0.0.1:${layout.peerPorts[at]}`;

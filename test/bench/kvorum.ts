@@ -29,6 +29,8 @@ export type KvorumOptions = {
   readonly binary: string | undefined;
   /** Where each node leaves a CPU profile when it stops; undefined: none is taken. */
   readonly profileDirectory: string | undefined;
+  /** Whether the nodes have gateways for clients of etcd. */
+  readonly hasGateways: boolean;
 };
 
 /** kvorum as the benchmark sees it. */
@@ -37,9 +39,14 @@ export function createKvorum(options: KvorumOptions): System {
     name: 'kvorum',
 
     prepare: (layout) => {
-      const lines = layout.clientPorts.map((port, slot) => `${slot} 127.0.0.1 ${port}\n`);
+      const lines = layout.clientPorts.map((port, slot) => {
+        const gateway = options.hasGateways ? ` client=${layout.peerPorts[slot]}` : '';
+        return `${slot} 127.0.0.1 ${port}${gateway}\n`;
+      });
       writeFileSync(confPath(layout), lines.join(''));
     },
+
+    etcdPorts: ({ peerPorts }) => peerPorts,
 
     command: (layout, slot) => {
       const serve = ['serve', '--id', String(slot), '--conf', confPath(layout)];

@@ -1,7 +1,7 @@
 /**
  * kvorum and etcd side by side: the same requests, one machine, one file system, every write
  * synced. `--help` tells the options; what is measured stands in throughput.ts, watchers.ts,
- * failover.ts and restart.ts.
+ * gateways.ts, failover.ts and restart.ts.
  *
  * The nodes, the load generator and whatever else runs share the machine: take the ratios.
  */
@@ -13,11 +13,12 @@ import { type Bench, progress } from './bench.ts';
 import { Cluster } from './cluster.ts';
 import { etcd, etcdVersion } from './etcd.ts';
 import { type Failover, measureFailover } from './failover.ts';
+import { measureGateways } from './gateways.ts';
 import { Generator } from './generate.ts';
 import { createKvorum } from './kvorum.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { measureRestart, type Restart } from './restart.ts';
-import { eventsTable, throughputTable, watchersTable } from './table.ts';
+import { eventsTable, gatewaysTable, throughputTable, watchersTable } from './table.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureWatchers } from './watchers.ts';
 import type { SystemName } from './wires.ts';
@@ -53,7 +54,6 @@ async function run(options: Options): Promise<void> {
   const directory = mkdtempSync(join(options.directory, 'kvorum-bench-'));
   const running = new Set<Cluster>();
   const generator = new Generator();
-  const kvorum = createKvorum(options);
   let freshKey = FRESH_KEYS_FROM;
   const bench: Bench = {
     options,
@@ -62,7 +62,8 @@ async function run(options: Options): Promise<void> {
       freshKey += count;
       return freshKey - count;
     },
-    startCluster: async (name) => {
+    startCluster: async (name, extra) => {
+      const kvorum = createKvorum({ ...options, hasGateways: extra === 'gateways' });
       const cluster = await Cluster.create(name === 'etcd' ? etcd : kvorum, directory);
       running.add(cluster);
       cluster.startAll();
@@ -103,6 +104,9 @@ async function measureAll(bench: Bench): Promise<void> {
     console.log(throughputTable(await measureThroughput(bench)));
   }
   if (parts.has('watches')) console.log(watchersTable(await measureWatchers(bench)));
+  if (parts.has('grpc') || parts.has('json')) {
+    console.log(gatewaysTable(await measureGateways(bench)));
+  }
   const failovers = new Map<SystemName, Failover>();
   const restarts = new Map<SystemName, Restart>();
   for (const system of options.systems) {

@@ -11,6 +11,8 @@ export const PARTS = [
   'keepalives',
   'gets',
   'watches',
+  'grpc',
+  'json',
   'failover',
   'restart',
 ] as const;

@@ -6,7 +6,7 @@ import type { SystemName } from './wires.ts';
 export type Layout = {
   /** A directory of its own for each cluster. */
   readonly directory: string;
-  /** Ports of peers, by slot; a system that has one port for all leaves them unused. */
+  /** Ports of peers, by slot; kvorum, whose peers use its one port, has its gateways there. */
   readonly peerPorts: readonly number[];
   /** Ports that clients use, by slot. */
   readonly clientPorts: readonly number[];
@@ -33,6 +33,8 @@ export type System = {
   /** Writes the files that all nodes share. Called once, before the first start. */
   readonly prepare: (layout: Layout) => void;
   readonly command: (layout: Layout, slot: number) => Command;
+  /** Ports that speak etcd's API, by slot, in a cluster that has them. */
+  readonly etcdPorts: (layout: Layout) => readonly number[];
   /** @throws Error while the node does not answer */
   readonly state: (port: number) => Promise<NodeState>;
   /** Keys the store holds, by a linearizable read. */

@@ -1,6 +1,7 @@
 /** The results as text. */
 
 import type { Failover } from './failover.ts';
+import type { GatewayCell, GatewayRow } from './gateways.ts';
 import type { Memory } from './proc.ts';
 import type { Restart } from './restart.ts';
 import type { Cell, Row, Throughput } from './throughput.ts';
@@ -64,6 +65,18 @@ export function watchersTable(cells: ReadonlyMap<SystemName, Watching>): string 
   add(`${watchers}, server us/event`, (cell) => cell.serverCpuMicros);
   const placed = [...cells].map(([name, cell]) => `${name} ${cell.placement}`);
   return `${align(rows)}watchers at: ${placed.join(', ')}\n`;
+}
+
+/** etcd's API, at both. */
+export function gatewaysTable(rows: readonly GatewayRow[]): string {
+  const titles = ['', 'ops/s', '', '', 'server us/op', '', ''];
+  const heads = ['', ...Array(2).fill(['kvorum', 'etcd', 'ratio']).flat()];
+  const lines = rows.map(({ label, cells }) => {
+    const perSecond = pair(label, cells, (cell: GatewayCell) => cell.perSecond, whole);
+    const cost = pair(label, cells, (cell: GatewayCell) => cell.serverCpuMicros, short);
+    return [...perSecond, ...cost.slice(1)];
+  });
+  return `${align([titles, heads, ...lines])}clients at the leader's port for clients of etcd\n`;
 }
 
 /** Failover and restart. */

@@ -45,7 +45,20 @@ const SESSION: readonly (readonly [args: string, input?: string])[] = [
   ['user list'],
   ['role list'],
   ['user get nobody'],
+  ['role get nobody'],
+  ['user delete nobody'],
+  ['role delete nobody'],
+  ['user grant-role nobody none'],
+  ['role grant-permission none read a'],
+  ['auth enable'],
   ['auth disable'],
+  ['endpoint health'],
+  ['defrag'],
+  ['version'],
+  ['lease grant 9000000001'],
+  ['lease revoke nothex'],
+  ['member add x --peer-urls=nowhere'],
+  ['member update 1234 --peer-urls=http://127.0.0.1:1'],
   ['member remove 1234'],
   ['member promote 1234'],
   ['move-leader 1234'],
@@ -58,7 +71,26 @@ function comparable({ code, output, errorOutput }: Outcome): object {
   // The client library's own warnings are lines of JSON, and name the endpoint.
   const errors = errorOutput.split('\n').filter((line) => !line.startsWith('{'));
   const text = output.replace(/^"(ClusterID|MemberID|RaftTerm)" : \d+$/gm, '"$1" : n');
-  return { code, output: text, errors: errors.map((line) => line.replace(/\d+\.\d+ms/, 'ms')) };
+  return { code, output: alike(text), errors: errors.map(alike) };
+}
+
+/** A text without what no two servers have in common: where they are, and how long it took. */
+function alike(text: string): string {
+  return text.replace(/127\.0\.0\.1:\d{4,}/g, 'ENDPOINT').replace(/\d+\.\d+ms/, 'ms');
+}
+
+/** The shape of a text: without the ids, places, names and numbers in it. */
+function shapeOf({ code, output, errorOutput }: Outcome): object {
+  const errors = errorOutput.split('\n').filter((line) => !line.startsWith('{'));
+  const shape = [output, ...errors]
+    .join('\n')
+    .replace(/\b[0-9a-f]{12,16}\b/g, 'ID')
+    .replace(/http:\/\/[\w.:]+/g, 'URL')
+    .replace(/\b(default|node-\d)\b/g, 'NAME')
+    .replace(/\d+/g, 'n')
+    .replace(/ +/g, ' ')
+    .replace(/-{3,}/g, '---');
+  return { code, shape };
 }
 
 function compareAll(): void {
@@ -87,6 +119,8 @@ function compareAll(): void {
     t.match(JSON.parse(status.output), { revision: 31, totalKey: 30 });
   });
 
+  t.test('who the members are, and changing that, is said in the same shape', membersAreShown);
+  t.test('a mirror is kept, from kvorum to etcd', mirrorIsKept);
   t.test('a watch prints events as they come', async (t) => {
     const { clientEndpoints } = await startGateways(t);
     const endpoint = clientEndpoints[0] ?? '';
@@ -104,6 +138,52 @@ function compareAll(): void {
 
   t.test('a lease lives while it is kept alive, and takes its keys with it', leaseLives);
   t.test('a lock and an election are waited for in turn', contestsAreWaitedFor);
+}
+
+async function membersAreShown(t: Test): Promise<void> {
+  const [etcd, { clientEndpoints }] = await Promise.all([startEtcd(t), startGateways(t)]);
+  const endpoints = [clientEndpoints[0] ?? '', etcd];
+  const both = async (commands: readonly string[]): Promise<Outcome[]> => {
+    const outcomes = await Promise.all(
+      endpoints.map((endpoint, slot) => etcdctl(endpoint, (commands[slot] ?? '').split(' '))),
+    );
+    const [ours, theirs] = outcomes.map(shapeOf);
+    t.strictSame(ours, theirs, commands[0]);
+    return outcomes;
+  };
+  const alikeBoth = (command: string): Promise<Outcome[]> => both([command, command]);
+  for (const format of ['simple', 'table', 'fields']) {
+    await alikeBoth(`member list -w ${format}`);
+    await alikeBoth(`endpoint status -w ${format}`);
+  }
+  const added = await alikeBoth('member add l1 --peer-urls=http://127.0.0.1:9 --learner');
+  const ids = added.map(({ output }) => /^Member +([0-9a-f]+) added/.exec(output)?.[1] ?? '');
+  const listed = await alikeBoth('member list');
+  const urls = listed.map(({ output }) => /started, [^,]+, (\S+), http/.exec(output)?.[1]);
+  await both(urls.map((url) => `member add l2 --peer-urls=${url}`));
+  await both(ids.map((id) => `member promote ${id}`));
+  await both(ids.map((id) => `member update ${id} --peer-urls=http://127.0.0.1:10`));
+  await both(ids.map((id) => `member remove ${id}`));
+  await both(ids.map((id) => `member remove ${id}`));
+  await alikeBoth('member list');
+}
+
+async function mirrorIsKept(t: Test): Promise<void> {
+  const [etcd, { clientEndpoints }] = await Promise.all([startEtcd(t), startGateways(t)]);
+  const endpoint = clientEndpoints[0] ?? '';
+  await etcdctl(endpoint, ['put', '/m/a', '1']);
+  const mirror = startEtcdctl(endpoint, ['make-mirror', '--prefix=/m/', etcd]);
+  const arrived = async (key: string): Promise<void> => {
+    while ((await etcdctl(etcd, ['get', key])).output === '') {
+      if (mirror.child.exitCode !== null) throw new Error((await mirror.ended).errorOutput);
+    }
+  };
+  await arrived('/m/a');
+  await etcdctl(endpoint, ['put', '/m/b', '2']);
+  await arrived('/m/b');
+  t.equal((await etcdctl(etcd, ['get', '--prefix', '/m/'])).output, '/m/a\n1\n/m/b\n2\n');
+  mirror.child.kill('SIGKILL');
+  await mirror.ended;
 }
 
 async function leaseLives(t: Test): Promise<void> {
