@@ -148,7 +148,7 @@ async function membersAreShown(t: Test): Promise<void> {
       endpoints.map((endpoint, slot) => etcdctl(endpoint, (commands[slot] ?? '').split(' '))),
     );
     const [ours, theirs] = outcomes.map(shapeOf);
-    t.strictSame(ours, theirs, commands[0]);
+    t.strictSame(ours, theirs, commands[0] ?? '');
     return outcomes;
   };
   const alikeBoth = (command: string): Promise<Outcome[]> => both([command, command]);
