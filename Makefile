@@ -6,6 +6,7 @@
 #   make cover               the suite with coverage by file
 #   make sim                 simulated clusters; SEEDS=1000 runs so many, SEED=123 shows one
 #   make chaos               real nodes, broken for MINUTES=5; SEED=n repeats a plan
+#   make fuzz                every decoder, fed damaged input; CASES=10000000 for so many
 #   make bench               measure; etcd beside kvorum where it is installed
 #   make lint, make fmt      check format, rules and types; rewrite the format
 #   make install             into $(DESTDIR)$(PREFIX), with $(DESTDIR)/etc/kvorum/nodes.conf
@@ -30,7 +31,7 @@ tests = $(if $(T),'$(if $(wildcard $(T)/.),$(T)/**/*.test.ts,$(T))')
 deps := node_modules/.kvorum-installed
 sources := $(shell find src include -name '*.ts' 2>/dev/null)
 
-.PHONY: all build run test cover sim chaos bench lint fmt install deb clean
+.PHONY: all build run test cover sim chaos fuzz bench lint fmt install deb clean
 .DELETE_ON_ERROR:
 
 all: target/kvorum
@@ -67,6 +68,9 @@ sim: $(deps)
 
 chaos: target/kvorum
 	node test/chaos/main.ts
+
+fuzz: $(deps)
+	node test/fuzz/main.ts
 
 bench: target/kvorum
 	node test/bench/main.ts --binary=target/kvorum

@@ -9,9 +9,14 @@ import { type Alarm, type AlarmKind, type ByteMap, Table } from '../../include/k
 const ALARMS_KEY = Buffer.from('alarms');
 const ALARM_BYTES = 5;
 
-/** Reads the alarms of a map that was just opened. */
-export function loadAlarms(map: ByteMap): readonly Alarm[] {
+/**
+ * Reads the alarms of a map that was just opened.
+ *
+ * @returns undefined when the record is something else
+ */
+export function loadAlarms(map: ByteMap): readonly Alarm[] | undefined {
   const record = map.get(Table.Meta, ALARMS_KEY) ?? Buffer.alloc(0);
+  if (record.length % ALARM_BYTES !== 0) return undefined;
   const alarms: Alarm[] = [];
   for (let offset = 0; offset < record.length; offset += ALARM_BYTES) {
     const kind = record.readUInt8(offset + 4) as AlarmKind;

@@ -35,7 +35,10 @@ export type Deletion = {
   prevBytes: number;
 };
 
+const COUNT_BYTES = 4;
 const FIXED_BYTES = 5 * 8 + 4 + 1;
+const KEY_LENGTH_BYTES = 2;
+const KEY_COUNT = 3;
 
 const HAS_END = 1;
 const HAS_PREV_KVS = 2;
@@ -44,7 +47,7 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** Encodes all deletions under way. */
 export function encodeDeletions(deletions: readonly Deletion[]): Buffer {
-  const count = Buffer.alloc(4);
+  const count = Buffer.alloc(COUNT_BYTES);
   count.writeUInt32BE(deletions.length);
   return Buffer.concat([count, ...deletions.flatMap(encodeDeletion)]);
 }
@@ -64,37 +67,52 @@ function encodeDeletion(deletion: Deletion): Buffer[] {
 }
 
 function encodeKey(key: Buffer): Buffer[] {
-  const length = Buffer.alloc(2);
+  const length = Buffer.alloc(KEY_LENGTH_BYTES);
   length.writeUInt16BE(key.length);
   return [length, key];
 }
 
-/** Decodes all of them. Their keys are views of the bytes. */
-export function decodeDeletions(bytes: Buffer): Deletion[] {
-  let offset = 4;
-  const readKey = (): Buffer => {
-    const keyBytes = bytes.readUInt16BE(offset);
-    offset += 2 + keyBytes;
-    return bytes.subarray(offset - keyBytes, offset);
-  };
-  return Array.from({ length: bytes.readUInt32BE(0) }, () => {
+/**
+ * Decodes all of them. Their keys are views of the bytes.
+ *
+ * @returns undefined when the bytes are something else
+ */
+export function decodeDeletions(bytes: Buffer): Deletion[] | undefined {
+  if (bytes.length < COUNT_BYTES) return undefined;
+  const deletions: Deletion[] = [];
+  let offset = COUNT_BYTES;
+  for (let count = bytes.readUInt32BE(0); count > 0; count -= 1) {
     const fixed = bytes.subarray(offset, offset + FIXED_BYTES);
+    if (fixed.length < FIXED_BYTES) return undefined;
     offset += FIXED_BYTES;
-    const flags = fixed.readUInt8(44);
-    const [from, to, next] = [readKey(), readKey(), readKey()];
-    return {
-      main: readCounter(fixed, 0),
-      from,
-      to: (flags & HAS_END) === 0 ? undefined : to,
-      lease: readLease(fixed, 16),
-      compactRevision: readCounter(fixed, 8) - 1,
-      hasPrevKvs: (flags & HAS_PREV_KVS) !== 0,
-      session: readCounter(fixed, 24),
-      sequence: readCounter(fixed, 32),
-      next,
-      sub: fixed.readUInt32BE(40),
-      prevKvs: undefined,
-      prevBytes: 0,
-    };
-  });
+    const keys: Buffer[] = [];
+    for (let slot = 0; slot < KEY_COUNT; slot += 1) {
+      if (offset + KEY_LENGTH_BYTES > bytes.length) return undefined;
+      const start = offset + KEY_LENGTH_BYTES;
+      offset = start + bytes.readUInt16BE(offset);
+      if (offset > bytes.length) return undefined;
+      keys.push(bytes.subarray(start, offset));
+    }
+    deletions.push(decodeDeletion(fixed, keys));
+  }
+  return offset === bytes.length ? deletions : undefined;
+}
+
+function decodeDeletion(fixed: Buffer, keys: readonly Buffer[]): Deletion {
+  const [from = NO_BYTES, to = NO_BYTES, next = NO_BYTES] = keys;
+  const flags = fixed.readUInt8(44);
+  return {
+    main: readCounter(fixed, 0),
+    from,
+    to: (flags & HAS_END) === 0 ? undefined : to,
+    lease: readLease(fixed, 16),
+    compactRevision: readCounter(fixed, 8) - 1,
+    hasPrevKvs: (flags & HAS_PREV_KVS) !== 0,
+    session: readCounter(fixed, 24),
+    sequence: readCounter(fixed, 32),
+    next,
+    sub: fixed.readUInt32BE(40),
+    prevKvs: undefined,
+    prevBytes: 0,
+  };
 }

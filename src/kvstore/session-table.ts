@@ -70,17 +70,19 @@ export function blockOf(sequence: number): number {
   return Math.floor(sequence / BLOCK_WRITES);
 }
 
-/** Reads the sessions of a map that was just opened. */
-export function loadSessions(map: ByteMap): Sessions {
+/**
+ * Reads the sessions of a map that was just opened.
+ *
+ * @returns undefined when the table holds something else
+ */
+export function loadSessions(map: ByteMap): Sessions | undefined {
   const open = new Map<number, OpenSession>();
+  let isWhole = true;
   map.scan(Table.Sessions, ALL_PAIRS, (key, record) => {
-    const id = readCounter(key, 0);
-    const session = open.get(id);
-    if (session !== undefined) loadBlock(session, record);
-    else open.set(id, decodeHead(id, record));
-    return true;
+    isWhole = loadRecord(open, key, record);
+    return isWhole;
   });
-  return { open, changed: new Map() };
+  return isWhole ? { open, changed: new Map() } : undefined;
 }
 
 /** Writes into a map what changed since the last time. */
@@ -157,16 +159,30 @@ function encodeAnswers(arena: Arena, session: OpenSession, sequences: readonly n
   return arena.piece();
 }
 
-function loadBlock(session: OpenSession, bytes: Buffer): void {
+/** Takes one pair of the table; returns whether it can be one. */
+function loadRecord(open: Map<number, OpenSession>, key: Buffer, record: Buffer): boolean {
+  if (key.length < SESSION_KEY_BYTES) return false;
+  const id = readCounter(key, 0);
+  const session = open.get(id);
+  if (session !== undefined) return loadBlock(session, record);
+  if (key.length !== SESSION_KEY_BYTES || record.length !== HEAD_BYTES) return false;
+  open.set(id, decodeHead(id, record));
+  return true;
+}
+
+function loadBlock(session: OpenSession, bytes: Buffer): boolean {
   for (let offset = 0; offset < bytes.length; ) {
     const start = offset + ANSWER_HEAD_BYTES;
+    if (start > bytes.length) return false;
     const sizeBytes = bytes.readUInt32BE(offset + 8);
+    if (start + sizeBytes > bytes.length) return false;
     // A copy, so that one answer does not keep a whole block.
     const answer = Buffer.from(bytes.subarray(start, start + sizeBytes));
     session.answers.set(readCounter(bytes, offset), answer);
     session.answerBytes += sizeBytes;
     offset = start + sizeBytes;
   }
+  return true;
 }
 
 function encodeHead(arena: Arena, session: OpenSession): Buffer {

@@ -90,7 +90,7 @@ const NOTHING_APPLIED: AppliedPosition = Object.freeze({
 /**
  * Reads the state of a map that was just opened; that of an empty store when there is none.
  * @param path where the map is, for messages
- * @throws StoreError when another version wrote it
+ * @throws StoreError when another version wrote it, or none
  */
 export function loadState(
   map: ByteMap,
@@ -99,6 +99,10 @@ export function loadState(
 ): StoreState {
   const record = map.get(Table.Meta, STATE_KEY);
   const saved = record === undefined ? undefined : decodeState(record, path);
+  const sessions = loadSessions(map);
+  if (sessions === undefined) throw malformed(path, 'names sessions');
+  const alarms = loadAlarms(map);
+  if (alarms === undefined) throw malformed(path, 'names alarms');
   return {
     map,
     arena: new Arena(),
@@ -108,10 +112,10 @@ export function loadState(
     sweptSub: SUB_MAX,
     keyCount: 0,
     tombstoneCount: 0,
-    sessions: loadSessions(map),
+    sessions,
     deletions: [],
     endedDeletions: [],
-    alarms: loadAlarms(map),
+    alarms,
     limits,
     applied: NOTHING_APPLIED,
     hasOpenEffects: false,
@@ -175,18 +179,18 @@ export function decodeState(
   StoreState,
   'map' | 'arena' | 'sessions' | 'endedDeletions' | 'alarms' | 'limits' | 'hasOpenEffects'
 > {
-  const version = bytes.readUInt32BE(0);
+  const version = bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {
     const what = `has format ${version}, this kvorum reads ${FORMAT_VERSION}`;
     const message = `the store ${path} ${what}; run the version that wrote it`;
     throw new StoreError(message, path);
   }
+  if (bytes.length < FIXED_BYTES) throw malformed(path, 'has a length');
   const deletionsEnd = FIXED_BYTES + bytes.readUInt32BE(64);
+  const deletions = decodeDeletions(bytes.subarray(FIXED_BYTES, deletionsEnd));
+  if (deletions === undefined) throw malformed(path, 'names deletions');
   const configuration = decodeConfiguration(bytes.subarray(deletionsEnd));
-  if (configuration === undefined) {
-    const message = `the store ${path} names members that cannot be understood; put a backup back`;
-    throw new StoreError(message, path);
-  }
+  if (configuration === undefined) throw malformed(path, 'names members');
   return {
     revision: readCounter(bytes, 4),
     compactRevision: readCounter(bytes, 12) - 1,
@@ -194,7 +198,15 @@ export function decodeState(
     sweptSub: bytes.readUInt32BE(28),
     keyCount: readCounter(bytes, 32),
     tombstoneCount: readCounter(bytes, 40),
-    deletions: decodeDeletions(bytes.subarray(FIXED_BYTES, deletionsEnd)),
+    deletions,
     applied: { index: readCounter(bytes, 48), term: readCounter(bytes, 56), configuration },
   };
+}
+
+function malformed(path: string, what: string): StoreError {
+  const remedy = 'put a backup back, or empty the data directory and add the member again';
+  return new StoreError(
+    `the state of the store ${path} ${what} that cannot be understood; ${remedy}`,
+    path,
+  );
 }

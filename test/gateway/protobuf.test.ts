@@ -6,80 +6,21 @@ import t from 'tap';
 import { decode, ProtobufError } from '../../src/gateway/protobuf/decode.ts';
 import { encode } from '../../src/gateway/protobuf/encode.ts';
 import { fromJson, JsonError, toJson } from '../../src/gateway/protobuf/json.ts';
-import { Kind, type Message, type MessageType } from '../../src/gateway/protobuf/schema.ts';
-import { AuthUserAddRequest } from '../../src/gateway/schema/auth-users.ts';
-import { MemberListResponse } from '../../src/gateway/schema/cluster.ts';
 import {
   Compare,
   PutRequest,
   RangeRequest,
-  RangeResponse,
   RequestOp,
   TxnRequest,
-  TxnResponse,
 } from '../../src/gateway/schema/kv.ts';
-import { LeaseTimeToLiveResponse } from '../../src/gateway/schema/lease.ts';
-import { HashKVResponse, StatusResponse } from '../../src/gateway/schema/maintenance.ts';
-import { WatchCreateRequest, WatchResponse } from '../../src/gateway/schema/watch.ts';
-import { createRandom, type Random } from '../../src/random.ts';
-
-const TYPES: readonly MessageType[] = [
-  ...[AuthUserAddRequest, MemberListResponse, Compare, PutRequest, RangeRequest, RangeResponse],
-  ...[RequestOp, TxnRequest, TxnResponse, LeaseTimeToLiveResponse, HashKVResponse],
-  ...[StatusResponse, WatchCreateRequest, WatchResponse],
-];
-
-const DEPTH_MAX = 4;
+import { HashKVResponse } from '../../src/gateway/schema/maintenance.ts';
+import { WatchCreateRequest } from '../../src/gateway/schema/watch.ts';
+import { createRandom } from '../../src/random.ts';
+import { drawMessage, MESSAGE_TYPES } from './draw-messages.ts';
 
 /** Tags of TxnRequest.success and RequestOp.request_txn. */
 const SUCCESS_TAG = 0x12;
 const REQUEST_TXN_TAG = 0x22;
-
-/** A message with chance in every field. */
-function draw(type: MessageType, random: Random, depth = 0): Message {
-  const message = type.create() as Message;
-  const taken = new Set<string>();
-  for (const { name, kind, isRepeated, message: inner, oneof } of type.fields) {
-    if (oneof !== undefined && (taken.has(oneof) || random.below(3) > 0)) continue;
-    if (oneof !== undefined) taken.add(oneof);
-    const one = (): unknown => {
-      if (kind !== Kind.Message) return drawScalar(kind, random);
-      return draw(inner!, random, depth + 1);
-    };
-    if (kind === Kind.Message && depth >= DEPTH_MAX) continue;
-    if (isRepeated) message[name] = Array.from({ length: random.below(4) }, one);
-    else if (kind !== Kind.Message || oneof !== undefined || random.below(2) === 0) {
-      message[name] = one();
-    }
-  }
-  return message;
-}
-
-function drawScalar(kind: Kind, random: Random): unknown {
-  const bits = BigInt(random.below(2 ** 31)) << BigInt(random.below(33));
-  switch (kind) {
-    case Kind.Bool:
-      return random.below(2) === 0;
-    case Kind.Int32:
-      return random.below(2);
-    case Kind.Uint32:
-      return random.below(2 ** 31) * 2 + random.below(2);
-    case Kind.Int64:
-      return random.below(2) === 0 ? bits : -bits;
-    case Kind.Uint64:
-      return bits;
-    case Kind.Int64Number:
-      return (random.below(2) === 0 ? 1 : -1) * Number(bits >> 11n);
-    case Kind.Uint64Number:
-      return Number(bits >> 11n);
-    case Kind.String:
-      return 'täxt "with" \\ all\n'.slice(0, random.below(20));
-    default:
-      return Buffer.from('\0\xffbytes of some length, more than a loop copies', 'latin1').subarray(
-        random.below(40),
-      );
-  }
-}
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -113,9 +54,9 @@ t.test('a zero is written where it says that a member of a oneof is there', asyn
 
 t.test('what is written is read again, as bytes and as JSON', async (t) => {
   const random = createRandom(7);
-  for (const type of TYPES) {
+  for (const type of MESSAGE_TYPES) {
     for (let round = 0; round < 200; round += 1) {
-      const message = draw(type, random);
+      const message = drawMessage(type, random);
       const bytes = encode(type, message);
       t.strictSame(decode(type, bytes, 0, bytes.length), message, type.name);
       t.strictSame(fromJson(type, toJson(type, message)), message, `${type.name} as JSON`);
@@ -125,7 +66,7 @@ t.test('what is written is read again, as bytes and as JSON', async (t) => {
 
 t.test('a message that is cut is refused or shorter, at every byte', async (t) => {
   const random = createRandom(3);
-  const bytes = encode(TxnRequest, draw(TxnRequest, random) as TxnRequest);
+  const bytes = encode(TxnRequest, drawMessage(TxnRequest, random) as TxnRequest);
   for (let end = 0; end < bytes.length; end += 1) {
     try {
       decode(TxnRequest, bytes, 0, end);

@@ -1,0 +1,21 @@
+/** Something of everything in a store. */
+
+import type { Store } from '../../include/kvstore.ts';
+import type { Random } from '../../src/random.ts';
+import { deleteOf, putOf } from '../kvstore/store-requests.ts';
+
+const CONFIGURATION = { voters: [0, 1], outgoing: [], learners: [] };
+
+/** Applies so many commands. */
+export function applyRandomCommands(store: Store, random: Random, count: number): void {
+  const commands: readonly (() => void)[] = [
+    () => store.put(putOf(`k${random.below(5)}`, 'v'.repeat(random.below(30)))),
+    () => store.deleteRange(deleteOf(`k${random.below(5)}`, '')),
+    () => store.leaseGrant({ id: BigInt(1 + random.below(1_000_000)), ttlSeconds: 60 }),
+    () => store.sessionOpen({ ttlSeconds: 60 }),
+  ];
+  for (let index = 1; index <= count; index += 1) {
+    commands[random.below(commands.length)]!();
+    store.setApplied({ index, term: 4, configuration: CONFIGURATION });
+  }
+}
