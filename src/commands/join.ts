@@ -15,7 +15,7 @@ import { formatEndpoint, parseEndpoint } from '../client/endpoint.ts';
 import { readIdentity } from '../node/data-directory.ts';
 import type { MemberPlace } from '../node/node.ts';
 import { CommandError, ExitCode } from './command-error.ts';
-import { type FlagReader, readPort } from './server-flags.ts';
+import { type FlagReader, readPort, readSwitch } from './server-flags.ts';
 import type { Flags } from './settings.ts';
 
 /** The flags of a node that joins. */
@@ -79,7 +79,7 @@ export function readJoinSettings(
   const { host: address, port } = parseEndpoint(listen);
   const clientPort = readPort('client-port', flag('client-port'));
   const name = flag('name');
-  const isLearner = argv.learner === true || flag('learner') === 'true';
+  const isLearner = readSwitch(argv, flag, 'learner');
   return { endpoints: join.split(','), place: { address, port }, clientPort, name, isLearner };
 }
 

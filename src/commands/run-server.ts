@@ -23,6 +23,7 @@ import {
   readDataDir,
   readNodeId,
   readServerSettings,
+  readSwitch,
   type ServerSettings,
 } from './server-flags.ts';
 import { createServerLog } from './server-log.ts';
@@ -33,7 +34,7 @@ import { boundYoungGeneration } from './young-generation.ts';
 /** How a node runs, besides who it is. */
 export type NodeSettings = Pick<
   NodeOptions,
-  'cluster' | 'dataDir' | 'place' | 'listen' | 'watchProgressMs'
+  'cluster' | 'dataDir' | 'place' | 'listen' | 'watchProgressMs' | 'forcesNewCluster'
 > &
   Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept' | 'quotaBytes'>;
 
@@ -64,10 +65,11 @@ export async function serve(
   const logPath = flag('log-file');
   const logFile = logPath === undefined ? undefined : new LogFile(logPath);
   const log = createServerLog(id, settings.logLevel, logFile);
+  const forcesNewCluster = readSwitch(argv, flag, 'force-new-cluster');
   const place = joining === undefined ? {} : { place: joining.place };
   const start: ServerStart = {
     id,
-    node: { ...settings, ...place },
+    node: { ...settings, ...place, forcesNewCluster },
     // The gateway of a node that joined knows no other member than that.
     gateway: gatewayOf(joined?.self ?? nodeOf(settings.cluster, id), settings.cluster.clusterId),
     log,

@@ -10,6 +10,10 @@ import type { Flags } from './settings.ts';
 export const SERVE_FLAGS = {
   id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
   ...JOIN_FLAGS,
+  'force-new-cluster': {
+    type: 'boolean',
+    describe: 'go on without the other members, which are lost for good',
+  },
   ...SERVER_FLAGS,
   'log-file': {
     type: 'string',

@@ -142,6 +142,15 @@ export function readServerSettings(
   };
 }
 
+/** Whether a switch is on, by its flag or its variable. */
+export function readSwitch(
+  argv: Readonly<Record<string, unknown>>,
+  flag: FlagReader,
+  name: string,
+): boolean {
+  return argv[name] === true || flag(name) === 'true';
+}
+
 /** Where log and store are kept. */
 export function readDataDir(flag: FlagReader): string {
   return flag('data-dir') ?? 'data';

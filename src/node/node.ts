@@ -35,6 +35,7 @@ import {
   openDataDirectory,
 } from './data-directory.ts';
 import { createSystemDisk, type Disk } from './disk.ts';
+import { forceNewCluster } from './force-new-cluster.ts';
 import { handOver } from './handover.ts';
 import { LOG_KEPT, type LogKept } from './log-trim.ts';
 import { Member } from './member.ts';
@@ -61,6 +62,8 @@ export type NodeOptions = {
   /** Where it listens if that is not its place, which is where the others reach it. */
   readonly listen?: MemberPlace;
   readonly dataDir: string;
+  /** Whether it goes on without the other members, which are lost; false when left out. */
+  readonly forcesNewCluster?: boolean;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -260,7 +263,10 @@ async function openParts(
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });
     const store = await machine.openStore(directory.path);
-    return { directory, wal, recovered: reconcile(wal, recovered, store, directory), store };
+    const agreed = reconcile(wal, recovered, store, directory);
+    if (options.forcesNewCluster !== true) return { directory, wal, recovered: agreed, store };
+    const survivor = { id: nodeId, roster: rosterOfNodes(cluster.nodes) };
+    return { directory, wal, recovered: forceNewCluster(survivor, agreed, wal), store };
   } catch (cause) {
     await directory.close();
     throw cause;

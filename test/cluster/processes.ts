@@ -134,8 +134,8 @@ export class ProcessCluster {
     this.#flags = flags;
   }
 
-  /** Starts a node, again or for the first time; resolves when it serves. */
-  async start(id: number): Promise<NodeProcess> {
+  /** Starts a node, again or for the first time, maybe with more flags; resolves when it serves. */
+  async start(id: number, more: readonly string[] = []): Promise<NodeProcess> {
     const endpoint = this.endpoints[id] ?? '';
     const isBorn = id < this.#bornCount;
     const running = this.endpoints.filter(
@@ -144,7 +144,7 @@ export class ProcessCluster {
     const place = isBorn
       ? ['--id', String(id), '--conf', 'nodes.conf']
       : ['--join', running.join() || endpoint, '--listen', endpoint];
-    const flags = [...place, '--data-dir', `node-${id}`, ...this.#flags];
+    const flags = [...place, '--data-dir', `node-${id}`, ...this.#flags, ...more];
     const node = new NodeProcess(id, endpoint, ['serve', ...flags], this.directory);
     this.#started.push(node);
     this.nodes[id] = node;

@@ -70,7 +70,10 @@ const USED: [string, EtcdFlag][] = [
     ['experimental-watch-progress-notify-interval', '10m', 'how often quiet watches hear progress'],
     ['watch-progress-notify-interval', '10m', 'the same, as 3.6 calls it'],
   ]),
-  ...flags('boolean', 'used', [['version', 'false', 'print the version']]),
+  ...flags('boolean', 'used', [
+    ['force-new-cluster', 'false', 'go on without the other members, which are lost for good'],
+    ['version', 'false', 'print the version'],
+  ]),
 ];
 
 const REFUSED: [string, EtcdFlag][] = [
@@ -107,9 +110,6 @@ const REFUSED: [string, EtcdFlag][] = [
   }),
   ...alike('string', 'refused', 'a separate port for HTTP is not served', {
     'listen-client-http-urls': '',
-  }),
-  ...alike('boolean', 'refused', 'a cluster is not made of one of its members', {
-    'force-new-cluster': 'false',
   }),
   ...alike('string', 'refused', 'kvorum is no proxy', { proxy: 'off' }),
 ];

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { type ClusterConfig, LOG_KEPT_BYTES_MAX, type NodeConfig } from '../../../include/node.ts';
 import { parseGoDuration } from '../../client/terminal/go-duration.ts';
 import type { MemberPlace } from '../../node/node.ts';
+import { parseBoolean } from '../flag-values.ts';
 import { checkTimes, LOG_LEVELS, type LogLevel } from '../server-flags.ts';
 import { readQuota } from '../upkeep-flags.ts';
 import type { GivenFlags } from './go-flags.ts';
@@ -41,6 +42,7 @@ export type EtcdPlan = {
   readonly token: string;
   /** Whether the cluster is there, and has this member. */
   readonly isExisting: boolean;
+  readonly forcesNewCluster: boolean;
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly logKept: { readonly entriesMax: number; readonly bytesMax: number };
@@ -75,6 +77,7 @@ export function readPlan(given: GivenFlags): EtcdPlan {
     members: readInitialCluster(named),
     token: option('initial-cluster-token'),
     isExisting: readState(option('initial-cluster-state')) === 'existing',
+    forcesNewCluster: parseBoolean(option('force-new-cluster')),
     heartbeatMs,
     electionMs,
     logKept: { entriesMax: Number(option('snapshot-count')), bytesMax: LOG_KEPT_BYTES_MAX },

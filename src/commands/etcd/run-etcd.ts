@@ -24,10 +24,11 @@ export async function runEtcd(plan: EtcdPlan, context: CommandContext): Promise<
   const times = { heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes };
   const places = { place: memberPlace(plan.peer), listen: memberPlace(plan.listenPeers) };
   const { clusterId } = cluster;
+  const { forcesNewCluster } = plan;
   await runServer(
     {
       id,
-      node: { cluster, dataDir, ...times, ...places },
+      node: { cluster, dataDir, forcesNewCluster, ...times, ...places },
       gateway: { id, clusterId, listens: plan.listenClients, endpoint },
       log,
       logFile,
