@@ -18,21 +18,41 @@ type File = {
   name: string;
   package: string;
   dependency: string[];
-  message_type: Named[];
+  message_type: Described[];
   enum_type: Named[];
-  service: Named[];
+  service: Service[];
 };
 
-/** A message with its enumerations, an enumeration, a service with its methods, a method. */
-type Named = { name: string; method: Named[]; enum_type: Named[] };
+/** An enumeration, or a method. */
+type Named = { name: string };
+
+/** A message with its enumerations. */
+type Described = { name: string; enum_type: Named[] };
+
+/** A service with its methods. */
+type Service = { name: string; method: Named[] };
 
 const Named: MessageType<Named> = new MessageType(
+  'google.protobuf.EnumDescriptorProto',
+  () => ({ name: '' }),
+  () => [field(1, 'name', Kind.String)],
+);
+
+const Described: MessageType<Described> = new MessageType(
   'google.protobuf.DescriptorProto',
-  () => ({ name: '', method: [], enum_type: [] }),
+  () => ({ name: '', enum_type: [] }),
+  () => [
+    field(1, 'name', Kind.String),
+    field(4, 'enum_type', Kind.Message, { message: Named, isRepeated: true }),
+  ],
+);
+
+const Service: MessageType<Service> = new MessageType(
+  'google.protobuf.ServiceDescriptorProto',
+  () => ({ name: '', method: [] }),
   () => [
     field(1, 'name', Kind.String),
     field(2, 'method', Kind.Message, { message: Named, isRepeated: true }),
-    field(4, 'enum_type', Kind.Message, { message: Named, isRepeated: true }),
   ],
 );
 
@@ -43,9 +63,9 @@ const File: MessageType<File> = new MessageType(
     field(1, 'name', Kind.String),
     field(2, 'package', Kind.String),
     field(3, 'dependency', Kind.String, { isRepeated: true }),
-    field(4, 'message_type', Kind.Message, { message: Named, isRepeated: true }),
+    field(4, 'message_type', Kind.Message, { message: Described, isRepeated: true }),
     field(5, 'enum_type', Kind.Message, { message: Named, isRepeated: true }),
-    field(6, 'service', Kind.Message, { message: Named, isRepeated: true }),
+    field(6, 'service', Kind.Message, { message: Service, isRepeated: true }),
   ],
 );
 
@@ -89,13 +109,14 @@ class Index {
 }
 
 function symbolsOf(file: File): string[] {
-  const within = (scope: string, named: readonly Named[]): string[] =>
-    named.flatMap(({ name, method, enum_type }) => {
-      const path = `${scope}.${name}`;
-      return [path, ...within(path, method), ...within(path, enum_type)];
-    });
-  const { message_type, enum_type, service } = file;
-  return within(file.package, [...message_type, ...enum_type, ...service]);
+  const paths = (scope: string, named: readonly Named[]): string[] =>
+    named.map(({ name }) => `${scope}.${name}`);
+  const { package: scope, message_type, enum_type, service } = file;
+  return [
+    ...paths(scope, [...message_type, ...enum_type, ...service]),
+    ...message_type.flatMap((each) => paths(`${scope}.${each.name}`, each.enum_type)),
+    ...service.flatMap((each) => paths(`${scope}.${each.name}`, each.method)),
+  ];
 }
 
 /** Adds the service, in both its versions. */
