@@ -8,8 +8,8 @@ import { AuthService } from '../../src/gateway/schema/auth.ts';
 import { HealthService } from '../../src/gateway/schema/health.ts';
 import { KVService, type RangeResponse } from '../../src/gateway/schema/kv.ts';
 import { MaintenanceService } from '../../src/gateway/schema/maintenance.ts';
-import { ServerReflectionService as ReflectionV1 } from '../../src/gateway/schema/reflection-v1.ts';
-import { ServerReflectionService as ReflectionV1Alpha } from '../../src/gateway/schema/reflection-v1alpha.ts';
+import { ServerReflectionService as V1 } from '../../src/gateway/schema/reflection-v1.ts';
+import { ServerReflectionService as V1Alpha } from '../../src/gateway/schema/reflection-v1alpha.ts';
 import { startInProcess } from '../gateway/in-process.ts';
 import { envelope, GrpcClient, type Told } from './grpc-client.ts';
 
@@ -68,10 +68,10 @@ t.test('reflection shows every service, and the files that define them', async (
   const { port } = await startInProcess(t);
   const grpc = new GrpcClient(`127.0.0.1:${port}`);
   t.teardown(() => grpc.close());
-  for (const { ServerReflectionInfo: method } of [ReflectionV1, ReflectionV1Alpha]) {
+  for (const { ServerReflectionInfo: method } of [V1, V1Alpha]) {
     const told = await tell(
       grpc,
-      method as typeof ReflectionV1.ServerReflectionInfo,
+      method as typeof V1.ServerReflectionInfo,
       { list_services: '' },
       { file_containing_symbol: 'etcdserverpb.KV' },
       { file_containing_symbol: 'mvccpb.KeyValue' },
@@ -81,7 +81,7 @@ t.test('reflection shows every service, and the files that define them', async (
       { file_containing_symbol: 'etcdserverpb.KV.Put' },
     );
     t.equal(told.code, '0');
-    const answers = answersOf(ReflectionV1.ServerReflectionInfo, told);
+    const answers = answersOf(V1.ServerReflectionInfo, told);
     const services = answers[0]?.list_services_response?.service.map(({ name }) => name);
     t.strictSame(services, [
       ...['etcdserverpb.Auth', 'etcdserverpb.Cluster', 'etcdserverpb.KV', 'etcdserverpb.Lease'],
