@@ -23,6 +23,7 @@ import { assert } from '../assert.ts';
 import type { MapBase } from './map-base.ts';
 import { type EntryPairCursor, Overlay } from './overlay.ts';
 import { isEmptyRange, mergePairs, type PairCursor, type VisitDeleted } from './pair-cursor.ts';
+import { NO_ENTRY } from './sorted-entries.ts';
 
 /** Looking at an entry of an overlay costs as much as counting so many keys of the base. */
 const COUNTS_PER_ENTRY = 32;
@@ -49,6 +50,8 @@ class LayeredMap {
   readonly #base: MapBase;
   #active = new Overlay();
   #frozen: Overlay | undefined;
+  /** An empty one, to be written to next: its memory is used again. */
+  #spare: Overlay | undefined;
   /** The flush in flight; a failed one stays for good. */
   #flushing: Promise<void> | undefined;
   /** Counts the base's changes: what an entry knows about the base holds for one epoch. */
@@ -68,12 +71,12 @@ class LayeredMap {
     const active = this.#active.tables[table]!;
     if (active.count > 0) {
       const entry = active.find(key);
-      if (entry !== undefined) return entry.value;
+      if (entry !== NO_ENTRY) return active.valueOf(entry);
     }
     const frozen = this.#frozen?.tables[table];
     if (frozen !== undefined && frozen.count > 0) {
       const entry = frozen.find(key);
-      if (entry !== undefined) return entry.value;
+      if (entry !== NO_ENTRY) return frozen.valueOf(entry);
     }
     return this.#base.get(table, key);
   }
@@ -114,17 +117,18 @@ class LayeredMap {
     let count = 0;
     for (let entries = 0; ; entries += 1) {
       const top = smallest(cursors);
-      const entry = top?.entry;
-      if (entry === undefined) return { count, rest: undefined };
-      if (entries >= entriesMax && entries > 0) return { count, rest: entry.key };
-      if (entry.belowEpoch !== this.#epoch) {
-        entry.isBelow = this.#base.has(table, entry.key);
-        entry.belowEpoch = this.#epoch;
+      const key = top?.key;
+      if (top === undefined || key === undefined) return { count, rest: undefined };
+      if (entries >= entriesMax && entries > 0) return { count, rest: key };
+      let isBelow = top.isBelow(this.#epoch);
+      if (isBelow === undefined) {
+        isBelow = this.#base.has(table, key);
+        top.noteBelow(this.#epoch, isBelow);
       }
-      if (entry.value !== undefined) count += 1;
-      if (entry.isBelow) count -= 1;
+      if (!top.isDeletion) count += 1;
+      if (isBelow) count -= 1;
       for (const cursor of cursors) {
-        if (cursor === top || cursor.key?.equals(entry.key)) cursor.advance();
+        if (cursor === top || cursor.key?.equals(key)) cursor.advance();
       }
     }
   }
@@ -134,11 +138,14 @@ class LayeredMap {
     if (this.#active.isEmpty) return Promise.resolve();
     const frozen = this.#active;
     this.#frozen = frozen;
-    this.#active = new Overlay();
-    this.#flushing = this.#base.write(frozen).then(() => {
+    this.#active = this.#spare ?? new Overlay();
+    this.#spare = undefined;
+    this.#flushing = this.#base.write(frozen.share()).then(() => {
       this.#base.refresh();
       this.#epoch += 1;
       this.#frozen = undefined;
+      frozen.clear();
+      this.#spare = frozen;
       this.#flushing = undefined;
     });
     return this.#flushing;

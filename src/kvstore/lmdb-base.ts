@@ -28,8 +28,8 @@ import {
 import { assert } from '../assert.ts';
 import { checkLmdbFile } from './lmdb-file.ts';
 import type { MapBase } from './map-base.ts';
-import type { Overlay } from './overlay.ts';
 import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
+import { type SharedRecords, visitRecords } from './records.ts';
 
 /**
  * Address space reserved for the file, so that it need not move; the file itself grows page by
@@ -136,16 +136,14 @@ class LmdbBase implements MapBase {
   readonly countSome = (table: Table, bounds: ScanBounds, countMax: number): PartCount =>
     this.#view.countSome(table, bounds, countMax);
 
-  readonly write = async (overlay: Overlay): Promise<void> => {
+  readonly write = async (records: SharedRecords): Promise<void> => {
     try {
       await this.#root.batch(() => {
-        for (let table = 0; table < this.#trees.length; table += 1) {
+        visitRecords(records, (table, key, value) => {
           const tree = this.#trees[table]!;
-          overlay.tables[table]!.forEach((entry) => {
-            if (entry.value === undefined) tree.remove(entry.key);
-            else tree.put(entry.key, entry.value);
-          });
-        }
+          if (value === undefined) tree.remove(key as Buffer);
+          else tree.put(key as Buffer, value as Buffer);
+        });
       });
     } catch (error) {
       throw await this.#writeError(error);

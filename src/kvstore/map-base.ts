@@ -10,10 +10,10 @@ import type {
   StoreSize,
   Table,
 } from '../../include/kvstore.ts';
-import type { Overlay } from './overlay.ts';
 import type { PairCursor } from './pair-cursor.ts';
+import type { SharedRecords } from './records.ts';
 
-/** A durable ordered map that is written one overlay at a time. */
+/** A durable ordered map that is written one overlay, as records, at a time. */
 export type MapBase = {
   /** The value of a key, in a buffer that may be kept. */
   readonly get: (table: Table, key: Buffer) => Buffer | undefined;
@@ -25,10 +25,10 @@ export type MapBase = {
   /** As ByteMap.countSome. */
   readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
   /**
-   * Makes an overlay durable, all or nothing. The overlay must not change any more. One at a time.
-   * What the other operations see changes at the next refresh.
+   * Makes an overlay's records durable, all or nothing. They are borrowed, and must not change
+   * before this resolves. One at a time. What the other operations see changes at the next refresh.
    */
-  readonly write: (overlay: Overlay) => Promise<void>;
+  readonly write: (records: SharedRecords) => Promise<void>;
   /** From now on reads see what was written. */
   readonly refresh: () => void;
   /** A view of what was written last. */

@@ -2,12 +2,15 @@
  * A write buffer over the durable layer: the writes since the last flush, the newest of each key,
  * deletions included. One overlay becomes one transaction of the layer below.
  *
- * Tables are hashed by key; order is made only when a scan asks (sorted-entries.ts). The Revisions
- * table is written in ascending order but for the deletions of a compaction, so its writes go to
- * the end of an array, which costs a fifth of a hash table and is in order already:
+ * The pairs are records in slabs (records.ts); a table knows where the newest one of each key is.
+ * It finds keys by their hash, and makes order only when a scan asks (sorted-entries.ts). The
+ * Revisions table is written in ascending order but for the deletions of a compaction, so its
+ * writes go to the end of an array, which costs a fifth of a hash table and is in order already:
  *
  *   tail:   (7,0) (8,0) (8,1) (9,0)     puts above all before, found by binary search on numbers
  *   hashed: (2,0) (5,0)                 the rest
+ *
+ * An entry is a key that was written, numbered in the order of first writes.
  *
  * Invariant: a key in both is newer in the tail, since a write looks there first.
  */
@@ -15,124 +18,215 @@
 import type { ScanBounds, Table } from '../../include/kvstore.ts';
 import { TABLE_COUNT, Table as Tables } from '../../include/kvstore.ts';
 import type { PairCursor } from './pair-cursor.ts';
-import { type OverlayEntry, SortedEntries } from './sorted-entries.ts';
-
-/** Bytes of memory a pair costs beyond its own. */
-export const PAIR_OVERHEAD_BYTES = 64;
-
-/**
- * Bytes that a pair counts at least: when it is flushed it holds up the event loop as long as so
- * many of large pairs, 0.2 µs.
- */
-const PAIR_BYTES_MIN = 256;
+import { hashKey, Records, type SharedRecords } from './records.ts';
+import { type EntryOrder, type EntryWalk, NO_ENTRY, SortedEntries } from './sorted-entries.ts';
 
 /** Length of the keys that the tail takes: main revision u64, sub revision u32. */
 const TAIL_KEY_BYTES = 12;
 
+/** Places of a table's index when it is made; a power of two. */
+const PLACES_MIN = 256;
+
+/** Entries whose addresses a table has room for when it is made. */
+const ENTRIES_MIN = 128;
+
 /** A cursor over an overlay's entries. */
-export type EntryPairCursor = PairCursor & { readonly entry: OverlayEntry | undefined };
+export type EntryPairCursor = PairCursor & {
+  readonly isDeletion: boolean;
+  /** Whether the layer below holds the key, as was noted in this epoch; undefined: nobody did. */
+  readonly isBelow: (epoch: number) => boolean | undefined;
+  readonly noteBelow: (epoch: number, isBelow: boolean) => void;
+};
 
 /** One table of an overlay. */
 export class OverlayTable {
+  readonly #table: Table;
+  readonly #records: Records;
   readonly #hasTail: boolean;
-  readonly #byText = new Map<string, OverlayEntry>();
-  readonly #sorted = new SortedEntries();
-  readonly #tail: OverlayEntry[] = [];
+  /** Where the newest record of each entry is. */
+  #addresses = new Int32Array(ENTRIES_MIN);
+  #count = 0;
+  /** The index: a key's place is its hash, or the next free one; holds entries + 1, 0 for none. */
+  #places = new Int32Array(PLACES_MIN);
+  #indexedCount = 0;
+  /** Of each entry, in which epoch somebody noted whether the layer below holds it. */
+  #belowNotes = new Int32Array(0);
+  readonly #order: EntryOrder;
+  readonly #sorted: SortedEntries;
+  readonly #tail: number[] = [];
   /** The main revisions of the tail's keys. */
   readonly #tailMains: number[] = [];
 
-  /** @param hasTail whether keys are revisions, mostly put in ascending order */
-  constructor(hasTail: boolean) {
-    this.#hasTail = hasTail;
+  /** @param records where the overlay's records are */
+  constructor(table: Table, records: Records) {
+    this.#table = table;
+    this.#records = records;
+    // Its keys are revisions, mostly put in ascending order.
+    this.#hasTail = table === Tables.Revisions;
+    this.#order = {
+      compare: (entry, other) =>
+        records.compareKeys(this.#addresses[entry]!, this.#addresses[other]!),
+      compareKey: (entry, key) => records.compareKey(this.#addresses[entry]!, key),
+    };
+    this.#sorted = new SortedEntries(this.#order);
   }
 
   /** How many keys were written. */
   get count(): number {
-    return this.#byText.size + this.#tail.length;
+    return this.#count;
   }
 
-  /** What was written to a key last; undefined when nothing was. */
-  find(key: Buffer): OverlayEntry | undefined {
+  /** The entry of a key; NO_ENTRY when it was not written. */
+  find(key: Buffer): number {
     if (this.#tail.length > 0) {
       const entry = this.#findInTail(key);
-      if (entry !== undefined) return entry;
+      if (entry !== NO_ENTRY) return entry;
     }
-    return this.#byText.size === 0 ? undefined : this.#byText.get(key.toString('latin1'));
+    if (this.#indexedCount === 0) return NO_ENTRY;
+    return this.#places[this.#placeOf(key, hashKey(key))]! - 1;
   }
 
-  /**
-   * Writes a pair, or with an undefined value a deletion. Owns both buffers.
-   * @returns by how much the overlay grew, in bytes
-   */
-  write(key: Buffer, value: Buffer | undefined): number {
-    const valueBytes = value === undefined ? 0 : value.length;
-    let known = this.#tail.length > 0 ? this.#findInTail(key) : undefined;
-    if (known === undefined && this.#hasTail && value !== undefined && this.#append(key, value)) {
-      return key.length + valueBytes + PAIR_OVERHEAD_BYTES;
+  /** The key of an entry. */
+  keyOf(entry: number): Buffer {
+    return this.#records.keyAt(this.#addresses[entry]!);
+  }
+
+  /** What was written to an entry last; undefined for a deletion. */
+  valueOf(entry: number): Buffer | undefined {
+    return this.#records.valueAt(this.#addresses[entry]!);
+  }
+
+  isDeletion(entry: number): boolean {
+    return this.#records.isDeletion(this.#addresses[entry]!);
+  }
+
+  /** Writes a pair, or with an undefined value a deletion. Both buffers are borrowed. */
+  write(key: Buffer, value: Buffer | undefined): void {
+    if (this.#hasTail && key.length === TAIL_KEY_BYTES && this.#writeTail(key, value)) return;
+    const hash = hashKey(key);
+    const place = this.#placeOf(key, hash);
+    const entry = this.#places[place]! - 1;
+    if (entry !== NO_ENTRY) {
+      this.#rewrite(entry, hash, key, value);
+      return;
     }
-    let text = '';
-    if (known === undefined) {
-      text = key.toString('latin1');
-      known = this.#byText.get(text);
-    }
-    if (known !== undefined) {
-      const growth = valueBytes - (known.value === undefined ? 0 : known.value.length);
-      known.value = value;
-      return growth;
-    }
-    const entry = { key, text, value, isBelow: false, belowEpoch: -1 };
-    this.#byText.set(text, entry);
-    this.#sorted.add(entry);
-    return key.length + valueBytes + PAIR_OVERHEAD_BYTES;
+    const added = this.#addEntry(this.#records.add(this.#table, hash, key, value));
+    this.#places[place] = added + 1;
+    this.#indexedCount += 1;
+    if (this.#indexedCount * 2 > this.#places.length) this.#growIndex();
+    this.#sorted.add(added);
   }
 
   /** Cursors that together cover the entries in bounds, the newest layer first. */
   pushCursors(bounds: ScanBounds, cursors: EntryPairCursor[]): void {
-    if (this.#tail.length > 0) cursors.push(new TailCursor(this.#tail, bounds));
-    if (this.#byText.size > 0) cursors.push(this.#sorted.cursor(bounds));
+    if (this.#tail.length > 0) {
+      cursors.push(new OverlayCursor(this, new TailWalk(this.#tail, this.#order, bounds)));
+    }
+    if (this.#indexedCount > 0) cursors.push(new OverlayCursor(this, this.#sorted.walk(bounds)));
   }
 
-  /** Visits all entries, the older one first of a key that has two. */
-  forEach(visit: (entry: OverlayEntry) => void): void {
-    for (const entry of this.#byText.values()) visit(entry);
-    for (const entry of this.#tail) visit(entry);
+  isBelow(entry: number, epoch: number): boolean | undefined {
+    const note = this.#belowNotes[entry] ?? 0;
+    return note >> 1 === epoch + 1 ? (note & 1) === 1 : undefined;
   }
 
-  #append(key: Buffer, value: Buffer): boolean {
-    if (key.length !== TAIL_KEY_BYTES) return false;
+  noteBelow(entry: number, epoch: number, isBelow: boolean): void {
+    if (this.#belowNotes.length < this.#addresses.length) {
+      this.#belowNotes = grown(this.#belowNotes, this.#addresses.length);
+    }
+    this.#belowNotes[entry] = ((epoch + 1) << 1) | (isBelow ? 1 : 0);
+  }
+
+  /** Forgets all entries and keeps their memory. */
+  clear(): void {
+    if (this.#indexedCount > 0) this.#places.fill(0);
+    if (this.#belowNotes.length > 0) this.#belowNotes.fill(0);
+    this.#count = 0;
+    this.#indexedCount = 0;
+    this.#sorted.clear();
+    this.#tail.length = 0;
+    this.#tailMains.length = 0;
+  }
+
+  #addEntry(address: number): number {
+    const entry = this.#count;
+    if (entry === this.#addresses.length) this.#addresses = grown(this.#addresses, 2 * entry);
+    this.#addresses[entry] = address;
+    this.#count += 1;
+    return entry;
+  }
+
+  #rewrite(entry: number, hash: number, key: Buffer, value: Buffer | undefined): void {
+    this.#records.markStale(this.#addresses[entry]!);
+    this.#addresses[entry] = this.#records.add(this.#table, hash, key, value);
+  }
+
+  /** The place of a key in the index: its own, or the free one that it would take. */
+  #placeOf(key: Buffer, hash: number): number {
+    const mask = this.#places.length - 1;
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const entry = this.#places[place]! - 1;
+      if (entry === NO_ENTRY) return place;
+      if (this.#records.hasKey(this.#addresses[entry]!, hash, key)) return place;
+    }
+  }
+
+  #growIndex(): void {
+    const before = this.#places;
+    const places = new Int32Array(2 * before.length);
+    const mask = places.length - 1;
+    for (const held of before) {
+      if (held === 0) continue;
+      let place = this.#records.hashAt(this.#addresses[held - 1]!) & mask;
+      while (places[place] !== 0) place = (place + 1) & mask;
+      places[place] = held;
+    }
+    this.#places = places;
+  }
+
+  /** Writes a key that is in the tail, or a pair that belongs at its end. */
+  #writeTail(key: Buffer, value: Buffer | undefined): boolean {
     const main = readMain(key);
-    if (main > Number.MAX_SAFE_INTEGER) return false;
     const last = this.#tail.length - 1;
     if (last >= 0) {
       const lastMain = this.#tailMains[last]!;
-      if (main < lastMain) return false;
-      if (main === lastMain && key.compare(this.#tail[last]!.key) <= 0) return false;
+      const isBehind =
+        main > lastMain ||
+        (main === lastMain && this.#order.compareKey(this.#tail[last]!, key) < 0);
+      if (!isBehind) {
+        const entry = this.#findInTail(key);
+        if (entry !== NO_ENTRY) this.#rewrite(entry, 0, key, value);
+        return entry !== NO_ENTRY;
+      }
     }
-    this.#tail.push({ key, text: '', value, isBelow: false, belowEpoch: -1 });
+    if (value === undefined || main > Number.MAX_SAFE_INTEGER) return false;
+    this.#tail.push(this.#addEntry(this.#records.add(this.#table, 0, key, value)));
     this.#tailMains.push(main);
     return true;
   }
 
-  #findInTail(key: Buffer): OverlayEntry | undefined {
-    if (key.length !== TAIL_KEY_BYTES) return undefined;
+  #findInTail(key: Buffer): number {
+    if (key.length !== TAIL_KEY_BYTES) return NO_ENTRY;
     const mains = this.#tailMains;
     const main = readMain(key);
-    const sub = readSub(key);
-    if (main < mains[0]! || main > mains[mains.length - 1]!) return undefined;
+    if (main < mains[0]! || main > mains[mains.length - 1]!) return NO_ENTRY;
     let low = 0;
     let high = mains.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const found = mains[middle]!;
-      if (found < main || (found === main && readSub(this.#tail[middle]!.key) < sub)) {
+      if (
+        found < main ||
+        (found === main && this.#order.compareKey(this.#tail[middle]!, key) < 0)
+      ) {
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    if (mains[low] !== main) return undefined;
+    if (mains[low] !== main) return NO_ENTRY;
     const entry = this.#tail[low]!;
-    return readSub(entry.key) === sub ? entry : undefined;
+    return this.#order.compareKey(entry, key) === 0 ? entry : NO_ENTRY;
   }
 }
 
@@ -140,25 +234,25 @@ function readMain(key: Buffer): number {
   return key.readUInt32BE(0) * 0x1_0000_0000 + key.readUInt32BE(4);
 }
 
-function readSub(key: Buffer): number {
-  return key.readUInt32BE(8);
+function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
+  larger.set(numbers);
+  return larger;
 }
 
 /** Walks over the tail of a table, either way. */
-class TailCursor implements EntryPairCursor {
-  key: Buffer | undefined;
-  value: Buffer | undefined;
-  entry: OverlayEntry | undefined;
-  readonly #tail: readonly OverlayEntry[];
+class TailWalk {
+  entry: number = NO_ENTRY;
+  readonly #tail: readonly number[];
   readonly #step: number;
   #slot: number;
   /** The first slot that is out of bounds. */
   readonly #endSlot: number;
 
-  constructor(tail: readonly OverlayEntry[], bounds: ScanBounds) {
+  constructor(tail: readonly number[], order: EntryOrder, bounds: ScanBounds) {
     this.#tail = tail;
-    const from = slotOf(tail, bounds.from);
-    const to = bounds.to === undefined ? tail.length : slotOf(tail, bounds.to);
+    const from = slotOf(tail, order, bounds.from);
+    const to = bounds.to === undefined ? tail.length : slotOf(tail, order, bounds.to);
     this.#step = bounds.reverse ? -1 : 1;
     this.#slot = bounds.reverse ? to - 1 : from;
     this.#endSlot = bounds.reverse ? Math.min(from, to) - 1 : Math.max(from, to);
@@ -170,48 +264,94 @@ class TailCursor implements EntryPairCursor {
     this.#settle();
   }
 
-  close(): void {}
-
   #settle(): void {
-    this.entry = this.#slot === this.#endSlot ? undefined : this.#tail[this.#slot];
-    this.key = this.entry?.key;
-    this.value = this.entry?.value;
+    this.entry = this.#slot === this.#endSlot ? NO_ENTRY : this.#tail[this.#slot]!;
   }
 }
 
 /** The slot of the first entry at or behind a key. */
-function slotOf(tail: readonly OverlayEntry[], key: Buffer): number {
+function slotOf(tail: readonly number[], order: EntryOrder, key: Buffer): number {
   let low = 0;
   let high = tail.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (tail[middle]!.key.compare(key) < 0) low = middle + 1;
+    if (order.compareKey(tail[middle]!, key) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** The writes since a flush, all tables. */
-export class Overlay {
-  readonly tables: readonly OverlayTable[] = Array.from(
-    { length: TABLE_COUNT },
-    (_, table) => new OverlayTable(table === Tables.Revisions),
-  );
-  isEmpty = true;
-  #pairBytes = 0;
-  #pairCount = 0;
+/** The pairs of a walk over a table's entries. */
+class OverlayCursor implements EntryPairCursor {
+  key: Buffer | undefined;
+  readonly #table: OverlayTable;
+  readonly #walk: EntryWalk | TailWalk;
 
-  /** Bytes of the pairs, or more where they are many. */
-  get sizeBytes(): number {
-    return Math.max(this.#pairBytes, this.#pairCount * PAIR_BYTES_MIN);
+  constructor(table: OverlayTable, walk: EntryWalk | TailWalk) {
+    this.#table = table;
+    this.#walk = walk;
+    this.#settle();
   }
 
-  /** Writes a pair, or with an undefined value a deletion. Owns both buffers. */
+  get value(): Buffer | undefined {
+    return this.#table.valueOf(this.#walk.entry);
+  }
+
+  get isDeletion(): boolean {
+    return this.#table.isDeletion(this.#walk.entry);
+  }
+
+  advance(): void {
+    this.#walk.advance();
+    this.#settle();
+  }
+
+  close(): void {}
+
+  isBelow(epoch: number): boolean | undefined {
+    return this.#table.isBelow(this.#walk.entry, epoch);
+  }
+
+  noteBelow(epoch: number, isBelow: boolean): void {
+    this.#table.noteBelow(this.#walk.entry, epoch, isBelow);
+  }
+
+  #settle(): void {
+    const { entry } = this.#walk;
+    this.key = entry === NO_ENTRY ? undefined : this.#table.keyOf(entry);
+  }
+}
+
+/** The writes since a flush, all tables. */
+export class Overlay {
+  readonly #records = new Records();
+  readonly tables: readonly OverlayTable[] = Array.from(
+    { length: TABLE_COUNT },
+    (_, table) => new OverlayTable(table as Table, this.#records),
+  );
+
+  get isEmpty(): boolean {
+    return this.sizeBytes === 0;
+  }
+
+  /** Bytes of memory that the pairs take. */
+  get sizeBytes(): number {
+    return this.#records.sizeBytes;
+  }
+
+  /** Writes a pair, or with an undefined value a deletion. Both buffers are borrowed. */
   write(table: Table, key: Buffer, value: Buffer | undefined): void {
-    const target = this.tables[table]!;
-    this.#pairCount -= target.count;
-    this.#pairBytes += target.write(key, value);
-    this.#pairCount += target.count;
-    this.isEmpty = false;
+    this.tables[table]!.write(key, value);
+  }
+
+  /** All pairs and deletions, for whoever makes them durable. */
+  share(): SharedRecords {
+    return this.#records.share();
+  }
+
+  /** Forgets everything and keeps the memory for what is written next. */
+  clear(): void {
+    for (const table of this.tables) table.clear();
+    this.#records.clear();
   }
 }

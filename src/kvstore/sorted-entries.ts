@@ -3,24 +3,17 @@
  * and enter the order when a scan first needs it. Most are never scanned before they are flushed.
  *
  *   chunks:  [ a b c ] [ f g ] [ k m n ]     each sorted, none empty, at most CHUNK_ENTRIES_MAX
- *   long pending: [ e z ]                         not in order yet
- *
- * Entries are ordered by `text`, the key as a latin-1 string, whose order is the bytes' order.
+ *   pending: [ e z ]                         not in order yet
  */
 
 import type { ScanBounds } from '../../include/kvstore.ts';
-import type { PairCursor } from './pair-cursor.ts';
 
-/** One key of an overlay. */
-export type OverlayEntry = {
-  readonly key: Buffer;
-  /** The key as latin-1; empty in the ordered tail of a table, where numbers order the entries. */
-  readonly text: string;
-  /** Undefined: deleted. */
-  value: Buffer | undefined;
-  /** Whether the layer below the overlays holds the key, as of `belowEpoch`. */
-  isBelow: boolean;
-  belowEpoch: number;
+/** How the entries of a table are ordered. */
+export type EntryOrder = {
+  /** Negative when the first one's key comes first. */
+  readonly compare: (entry: number, other: number) => number;
+  /** Negative when the entry's key comes first. */
+  readonly compareKey: (entry: number, key: Buffer) => number;
 };
 
 /** Entries of a chunk before it is cut in two: a splice then moves little. */
@@ -29,21 +22,36 @@ const CHUNK_ENTRIES_MAX = 256;
 /** How many times fewer pending than sorted entries are worth sorting in one by one. */
 const INSERT_RATIO = 8;
 
-/** The entries of a table, sorted on demand. */
+/** No entry: behind the last one. */
+export const NO_ENTRY = -1;
+
+/** The entries of a table, sorted on demand. An entry is its number in the table. */
 export class SortedEntries {
-  #chunks: OverlayEntry[][] = [];
+  readonly #order: EntryOrder;
+  #chunks: number[][] = [];
   #sortedCount = 0;
-  #pending: OverlayEntry[] = [];
+  #pending: number[] = [];
+
+  constructor(order: EntryOrder) {
+    this.#order = order;
+  }
 
   /** Takes an entry whose key is not here yet. */
-  add(entry: OverlayEntry): void {
+  add(entry: number): void {
     this.#pending.push(entry);
   }
 
-  /** A cursor over the entries in bounds. Valid until the next add. */
-  cursor(bounds: ScanBounds): PairCursor & { readonly entry: OverlayEntry | undefined } {
+  /** A walk over the entries in bounds. Valid until the next add. */
+  walk(bounds: ScanBounds): EntryWalk {
     this.#sortPending();
-    return new EntryCursor(this.#chunks, bounds);
+    return new EntryWalk(this.#chunks, this.#order, bounds);
+  }
+
+  /** Forgets all entries. */
+  clear(): void {
+    this.#chunks = [];
+    this.#sortedCount = 0;
+    this.#pending = [];
   }
 
   #sortPending(): void {
@@ -54,7 +62,7 @@ export class SortedEntries {
       for (const entry of pending) this.#insert(entry);
     } else {
       // The sorted part is one run, which the sort recognises.
-      const all = this.#chunks.flat().concat(pending).sort(compareEntries);
+      const all = this.#chunks.flat().concat(pending).sort(this.#order.compare);
       this.#chunks = [];
       const step = CHUNK_ENTRIES_MAX / 2;
       for (let slot = 0; slot < all.length; slot += step) {
@@ -64,65 +72,64 @@ export class SortedEntries {
     this.#sortedCount += pending.length;
   }
 
-  #insert(entry: OverlayEntry): void {
-    const chunkSlot = Math.max(0, chunkAfter(this.#chunks, entry.text) - 1);
+  #insert(entry: number): void {
+    const place = (other: number): number => this.#order.compare(other, entry);
+    const chunkSlot = Math.max(0, chunkAfter(this.#chunks, place) - 1);
     const chunk = this.#chunks[chunkSlot]!;
-    chunk.splice(entrySlot(chunk, entry.text), 0, entry);
+    chunk.splice(entrySlot(chunk, place), 0, entry);
     if (chunk.length <= CHUNK_ENTRIES_MAX) return;
     this.#chunks.splice(chunkSlot + 1, 0, chunk.splice(CHUNK_ENTRIES_MAX / 2));
   }
 }
 
-function compareEntries(a: OverlayEntry, b: OverlayEntry): number {
-  return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
-}
+/** Says where an entry lies from the place sought: negative before it. */
+type Place = (entry: number) => number;
 
-/** The slot of the first chunk that starts behind `text`. */
-function chunkAfter(chunks: readonly OverlayEntry[][], text: string): number {
+/** The slot of the first chunk that starts behind a place. */
+function chunkAfter(chunks: readonly number[][], place: Place): number {
   let low = 0;
   let high = chunks.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (chunks[middle]![0]!.text <= text) low = middle + 1;
+    if (place(chunks[middle]![0]!) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** The slot of the first entry at or behind `text`. */
-function entrySlot(chunk: readonly OverlayEntry[], text: string): number {
+/** The slot of the first entry at or behind a place. */
+function entrySlot(chunk: readonly number[], place: Place): number {
   let low = 0;
   let high = chunk.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (chunk[middle]!.text < text) low = middle + 1;
+    if (place(chunk[middle]!) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 /** Walks over chunks of entries, either way. */
-class EntryCursor implements PairCursor {
-  key: Buffer | undefined;
-  value: Buffer | undefined;
-  entry: OverlayEntry | undefined;
-  readonly #chunks: readonly OverlayEntry[][];
+export class EntryWalk {
+  /** Where it stands; NO_ENTRY behind the last. */
+  entry: number = NO_ENTRY;
+  readonly #chunks: readonly number[][];
+  readonly #order: EntryOrder;
   readonly #isReverse: boolean;
-  /** The far bound as text: exclusive upwards, inclusive downwards. */
-  readonly #end: string | undefined;
+  /** The far bound: exclusive upwards, inclusive downwards. */
+  readonly #end: Buffer | undefined;
   #chunkSlot = 0;
   #slot = 0;
 
-  constructor(chunks: readonly OverlayEntry[][], bounds: ScanBounds) {
+  constructor(chunks: readonly number[][], order: EntryOrder, bounds: ScanBounds) {
     this.#chunks = chunks;
+    this.#order = order;
     this.#isReverse = bounds.reverse;
-    const from = bounds.from.toString('latin1');
-    const to = bounds.to?.toString('latin1');
-    this.#end = bounds.reverse ? from : to;
+    this.#end = bounds.reverse ? bounds.from : bounds.to;
     if (!bounds.reverse) {
-      this.#seek(from);
-    } else if (to !== undefined) {
-      this.#seek(to);
+      this.#seek(bounds.from);
+    } else if (bounds.to !== undefined) {
+      this.#seek(bounds.to);
       this.#slot -= 1;
     } else {
       this.#chunkSlot = chunks.length - 1;
@@ -136,11 +143,10 @@ class EntryCursor implements PairCursor {
     this.#settle();
   }
 
-  close(): void {}
-
-  #seek(text: string): void {
-    this.#chunkSlot = Math.max(0, chunkAfter(this.#chunks, text) - 1);
-    this.#slot = entrySlot(this.#chunks[this.#chunkSlot] ?? [], text);
+  #seek(key: Buffer): void {
+    const place = (entry: number): number => this.#order.compareKey(entry, key);
+    this.#chunkSlot = Math.max(0, chunkAfter(this.#chunks, place) - 1);
+    this.#slot = entrySlot(this.#chunks[this.#chunkSlot] ?? [], place);
   }
 
   /** Steps over the edge of a chunk, then shows the entry there unless it is out of bounds. */
@@ -155,14 +161,13 @@ class EntryCursor implements PairCursor {
       chunk = this.#chunks[this.#chunkSlot];
       this.#slot = (chunk?.length ?? 0) - 1;
     }
-    const entry = chunk?.[this.#slot];
-    this.entry = entry === undefined || this.#isOutside(entry.text) ? undefined : entry;
-    this.key = this.entry?.key;
-    this.value = this.entry?.value;
+    const entry = chunk?.[this.#slot] ?? NO_ENTRY;
+    this.entry = entry === NO_ENTRY || this.#isOutside(entry) ? NO_ENTRY : entry;
   }
 
-  #isOutside(text: string): boolean {
+  #isOutside(entry: number): boolean {
     if (this.#end === undefined) return false;
-    return this.#isReverse ? text < this.#end : text >= this.#end;
+    const order = this.#order.compareKey(entry, this.#end);
+    return this.#isReverse ? order < 0 : order >= 0;
   }
 }

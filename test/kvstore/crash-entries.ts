@@ -3,8 +3,7 @@
  * index.
  */
 
-import type { PutResult, Store } from '../../include/kvstore.ts';
-import type { ErrorCode } from '../../include/rpc.ts';
+import type { PutRequest, Store } from '../../include/kvstore.ts';
 import { STORE_LIMITS, type StoreLimits } from '../../src/kvstore/store-state.ts';
 import { createRandom, type Random } from '../../src/random.ts';
 import { PatientMachine } from './patient-machine.ts';
@@ -44,12 +43,13 @@ export function applyEntry(store: Store, seed: number): void {
   } else if (index % FLUSH_ENTRIES === 0) {
     machine.deleteRange(deleteOf('key-1', 'key-2'));
   } else if (choice < 45) {
-    put(machine, random, index);
+    machine.put(drawPut(random, index));
   } else if (choice < 75) {
     // At times a write that was sent before, which must not take effect again.
     const sequence = index - (random.below(4) === 0 ? 1 + random.below(20) : 0);
     const mark = { session: birth, sequence, acknowledged: Math.max(0, sequence - 200) };
-    machine.once(mark, () => put(machine, random, index));
+    const request = drawPut(random, index);
+    machine.once(mark, () => machine.put(request));
   } else if (choice < 85) {
     const key = `key-${random.below(300)}`;
     machine.txn(txnOf([], [putOp(key, `${index}`, { prevKv: true }), delOp('key-7', 'key-8')]));
@@ -66,8 +66,8 @@ export function applyEntry(store: Store, seed: number): void {
 }
 
 /** A put, at times with the newest lease. */
-function put(machine: PatientMachine, random: Random, index: number): PutResult | ErrorCode {
+function drawPut(random: Random, index: number): PutRequest {
   const lease = random.below(3) === 0 ? BigInt(index - (index % LIFE_ENTRIES) + 1) : 0n;
   const value = `${index}`.repeat(1 + random.below(50));
-  return machine.put(putOf(`key-${random.below(300)}`, value, { lease, prevKv: lease !== 0n }));
+  return putOf(`key-${random.below(300)}`, value, { lease, prevKv: lease !== 0n });
 }

@@ -14,8 +14,8 @@ import {
 } from '../../include/kvstore.ts';
 import { createLayeredMap } from '../../src/kvstore/layered-map.ts';
 import type { MapBase } from '../../src/kvstore/map-base.ts';
-import type { Overlay } from '../../src/kvstore/overlay.ts';
 import { isEmptyRange, mergePairs, type PairCursor } from '../../src/kvstore/pair-cursor.ts';
+import { type SharedRecords, visitRecords } from '../../src/kvstore/records.ts';
 
 /** What a simulated disk holds for one map. */
 type Tables = readonly MemoryTable[];
@@ -129,10 +129,10 @@ class MemoryBase implements MapBase {
     return { count, rest };
   };
 
-  readonly write = async (overlay: Overlay): Promise<void> => {
+  readonly write = async (records: SharedRecords): Promise<void> => {
     await this.#flushDelay();
     if (!this.#isAlive()) await new Promise<void>(() => {});
-    this.#store(this.#load().map((table, slot) => applyWrites(table, overlay, slot)));
+    this.#store(applyWrites(this.#load(), records));
   };
 
   readonly refresh = (): void => {
@@ -152,15 +152,20 @@ class MemoryBase implements MapBase {
   readonly close = async (): Promise<void> => {};
 }
 
-function applyWrites(table: MemoryTable, overlay: Overlay, slot: number): MemoryTable {
-  if (overlay.tables[slot]!.count === 0) return table;
-  const pairs = new Map(table.pairs);
-  overlay.tables[slot]!.forEach(({ key, value }) => {
-    const text = key.toString('latin1');
+function applyWrites(tables: Tables, records: SharedRecords): Tables {
+  const changed = new Map<Table, Map<string, MemoryPair>>();
+  visitRecords(records, (table, key, value) => {
+    const pairs = changed.get(table) ?? new Map(tables[table]!.pairs);
+    changed.set(table, pairs);
+    const copy = Buffer.from(key);
+    const text = copy.toString('latin1');
     if (value === undefined) pairs.delete(text);
-    else pairs.set(text, { key, value });
+    else pairs.set(text, { key: copy, value: Buffer.from(value) });
   });
-  return new MemoryTable(pairs);
+  return tables.map((table, slot) => {
+    const pairs = changed.get(slot as Table);
+    return pairs === undefined ? table : new MemoryTable(pairs);
+  });
 }
 
 /** The tables at one moment. */

@@ -1,0 +1,262 @@
+/**
+ * Writes as bytes: records one behind the other in slabs of shared memory, in the order they were
+ * made. The objects of the heap stay few however many writes there are, and the thread that makes
+ * them durable (lmdb-writer.ts) reads the same memory.
+ *
+ *   word  field
+ *   0     table; STALE is set when a later record holds the same key
+ *   1     hash of the key
+ *   2     bytes of the key
+ *   3     bytes of the value; DELETED for a deletion
+ *   4     the key, then the value; filled up to whole words
+ *
+ * A record is named by its address: the slab's number times the words of a slab, and the word it
+ * starts at. A large one has a slab of its own.
+ *
+ * Whatever is handed out is a copy: slabs are used again.
+ */
+
+import type { Table } from '../../include/kvstore.ts';
+import { assert } from '../assert.ts';
+
+/** Bytes of a slab: some 600 writes of 256 bytes. */
+export const SLAB_BYTES = 256 * 1024;
+
+/** Slabs that wait to be used again: what two full overlays take. */
+const FREE_SLABS_MAX = 128;
+
+const WORD_BYTES = 4;
+const SLAB_WORDS = SLAB_BYTES / WORD_BYTES;
+const SLAB_SHIFT = Math.log2(SLAB_WORDS);
+const WORD_MASK = SLAB_WORDS - 1;
+
+/** Larger records have a slab of their own, so that slabs are never left half empty. */
+const SHARED_WORDS_MAX = SLAB_WORDS / 4;
+
+const HASH_WORD = 1;
+const KEY_BYTES_WORD = 2;
+const VALUE_BYTES_WORD = 3;
+/** Where the key starts. */
+const KEY_WORD = 4;
+const KEY_OFFSET = KEY_WORD * WORD_BYTES;
+
+const TABLE_MASK = 0xff;
+const STALE = 0x100;
+const DELETED = -1;
+
+/** Copies of at most so many bytes are made one by one: a call costs more. */
+const LOOP_BYTES_MAX = 24;
+
+/** One slab, as numbers and as bytes. */
+type Slab = { readonly words: Int32Array; readonly bytes: Buffer };
+
+/** Records as another thread gets them. */
+export type SharedRecords = {
+  readonly slabs: readonly SharedArrayBuffer[];
+  /** Words in use of each. */
+  readonly usedWords: readonly number[];
+};
+
+/** Called for each record. Key and value are views: used within the call. */
+export type VisitRecord = (table: Table, key: Uint8Array, value: Uint8Array | undefined) => void;
+
+/** Records being written. */
+export class Records {
+  readonly #slabs: Slab[] = [];
+  readonly #usedWords: number[] = [];
+  readonly #free: Slab[] = [];
+  #usedBytes = 0;
+
+  /** Bytes that the records take. */
+  get sizeBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /**
+   * Appends a record; both buffers are borrowed.
+   * @param value undefined for a deletion
+   * @returns its address
+   */
+  add(table: Table, hash: number, key: Uint8Array, value: Uint8Array | undefined): number {
+    const valueBytes = value === undefined ? 0 : value.length;
+    const recordWords = wordsOf(key.length, valueBytes);
+    const slot = this.#slabFor(recordWords);
+    const word = this.#usedWords[slot]!;
+    this.#usedWords[slot] = word + recordWords;
+    this.#usedBytes += recordWords * WORD_BYTES;
+    const { words, bytes } = this.#slabs[slot]!;
+    words[word] = table;
+    words[word + HASH_WORD] = hash;
+    words[word + KEY_BYTES_WORD] = key.length;
+    words[word + VALUE_BYTES_WORD] = value === undefined ? DELETED : valueBytes;
+    const keyStart = word * WORD_BYTES + KEY_OFFSET;
+    copyInto(bytes, keyStart, key);
+    if (value !== undefined) copyInto(bytes, keyStart + key.length, value);
+    return (slot << SLAB_SHIFT) | word;
+  }
+
+  /** A later record has the same key. */
+  markStale(address: number): void {
+    this.#slabOf(address).words[address & WORD_MASK]! |= STALE;
+  }
+
+  hashAt(address: number): number {
+    return this.#slabOf(address).words[(address & WORD_MASK) + HASH_WORD]!;
+  }
+
+  /** The key of a record. */
+  keyAt(address: number): Buffer {
+    const { words, bytes } = this.#slabOf(address);
+    const word = address & WORD_MASK;
+    const start = word * WORD_BYTES + KEY_OFFSET;
+    return copyOf(bytes, start, words[word + KEY_BYTES_WORD]!);
+  }
+
+  /** The value of a record; undefined for a deletion. */
+  valueAt(address: number): Buffer | undefined {
+    const { words, bytes } = this.#slabOf(address);
+    const word = address & WORD_MASK;
+    const valueBytes = words[word + VALUE_BYTES_WORD]!;
+    if (valueBytes === DELETED) return undefined;
+    const start = word * WORD_BYTES + KEY_OFFSET + words[word + KEY_BYTES_WORD]!;
+    return copyOf(bytes, start, valueBytes);
+  }
+
+  isDeletion(address: number): boolean {
+    const { words } = this.#slabOf(address);
+    return words[(address & WORD_MASK) + VALUE_BYTES_WORD] === DELETED;
+  }
+
+  /** Whether a record has a key of this hash. */
+  hasKey(address: number, hash: number, key: Uint8Array): boolean {
+    const { words, bytes } = this.#slabOf(address);
+    const word = address & WORD_MASK;
+    if (words[word + HASH_WORD] !== hash) return false;
+    if (words[word + KEY_BYTES_WORD] !== key.length) return false;
+    const start = word * WORD_BYTES + KEY_OFFSET;
+    for (let at = 0; at < key.length; at += 1) if (bytes[start + at] !== key[at]) return false;
+    return true;
+  }
+
+  /** Orders the key of a record and another key: negative when it comes first. */
+  compareKey(address: number, key: Uint8Array): number {
+    const { words, bytes } = this.#slabOf(address);
+    const word = address & WORD_MASK;
+    const keyBytes = words[word + KEY_BYTES_WORD]!;
+    return compareBytes(bytes, word * WORD_BYTES + KEY_OFFSET, keyBytes, key, 0, key.length);
+  }
+
+  /** Orders the keys of two records. */
+  compareKeys(address: number, other: number): number {
+    const { words, bytes } = this.#slabOf(other);
+    const word = other & WORD_MASK;
+    const start = word * WORD_BYTES + KEY_OFFSET;
+    const otherBytes = words[word + KEY_BYTES_WORD]!;
+    const mine = this.#slabOf(address);
+    const myWord = address & WORD_MASK;
+    const myBytes = mine.words[myWord + KEY_BYTES_WORD]!;
+    const myStart = myWord * WORD_BYTES + KEY_OFFSET;
+    return compareBytes(mine.bytes, myStart, myBytes, bytes, start, otherBytes);
+  }
+
+  /** The records for another thread, which only reads them. Nothing is added meanwhile. */
+  share(): SharedRecords {
+    const slabs = this.#slabs.map(({ words }) => words.buffer as SharedArrayBuffer);
+    return { slabs, usedWords: [...this.#usedWords] };
+  }
+
+  /** Forgets all records and keeps their memory. */
+  clear(): void {
+    for (const slab of this.#slabs) {
+      const isShared = slab.bytes.length === SLAB_BYTES;
+      if (isShared && this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
+    }
+    this.#slabs.length = 0;
+    this.#usedWords.length = 0;
+    this.#usedBytes = 0;
+  }
+
+  #slabOf(address: number): Slab {
+    return this.#slabs[address >>> SLAB_SHIFT]!;
+  }
+
+  /** The slot of a slab with room for a record. */
+  #slabFor(recordWords: number): number {
+    const last = this.#slabs.length - 1;
+    const isLarge = recordWords > SHARED_WORDS_MAX;
+    if (!isLarge && last >= 0 && this.#usedWords[last]! + recordWords <= SLAB_WORDS) return last;
+    assert(last + 1 < 2 ** (31 - SLAB_SHIFT), 'addresses have 31 bits', last);
+    this.#slabs.push(
+      isLarge ? createSlab(recordWords) : (this.#free.pop() ?? createSlab(SLAB_WORDS)),
+    );
+    this.#usedWords.push(0);
+    return last + 1;
+  }
+}
+
+/** Visits the newest record of each key, in the order they were written. */
+export function visitRecords({ slabs, usedWords }: SharedRecords, visit: VisitRecord): void {
+  for (const [slot, slab] of slabs.entries()) {
+    const words = new Int32Array(slab);
+    const end = usedWords[slot]!;
+    for (let word = 0; word < end; ) {
+      const head = words[word]!;
+      const keyBytes = words[word + KEY_BYTES_WORD]!;
+      const valueBytes = words[word + VALUE_BYTES_WORD]!;
+      if ((head & STALE) === 0) {
+        const start = word * WORD_BYTES + KEY_OFFSET;
+        const key = new Uint8Array(slab, start, keyBytes);
+        const isDeletion = valueBytes === DELETED;
+        const value = isDeletion ? undefined : new Uint8Array(slab, start + keyBytes, valueBytes);
+        visit((head & TABLE_MASK) as Table, key, value);
+      }
+      word += wordsOf(keyBytes, Math.max(0, valueBytes));
+    }
+  }
+}
+
+/** The hash of a key: FNV-1a, 32 bits. */
+export function hashKey(key: Uint8Array): number {
+  let hash = 0x811c_9dc5 | 0;
+  for (let at = 0; at < key.length; at += 1) {
+    hash = Math.imul(hash ^ key[at]!, 0x0100_0193);
+  }
+  // The low bits, which choose a place, depend on all others.
+  return hash ^ (hash >>> 15);
+}
+
+function createSlab(words: number): Slab {
+  const memory = new SharedArrayBuffer(words * WORD_BYTES);
+  return { words: new Int32Array(memory), bytes: Buffer.from(memory) };
+}
+
+function wordsOf(keyBytes: number, valueBytes: number): number {
+  return KEY_WORD + ((keyBytes + valueBytes + WORD_BYTES - 1) >>> 2);
+}
+
+function copyInto(bytes: Buffer, start: number, from: Uint8Array): void {
+  if (from.length > LOOP_BYTES_MAX) bytes.set(from, start);
+  else for (let at = 0; at < from.length; at += 1) bytes[start + at] = from[at]!;
+}
+
+function copyOf(bytes: Buffer, start: number, sizeBytes: number): Buffer {
+  const copy = Buffer.allocUnsafe(sizeBytes);
+  bytes.copy(copy, 0, start, start + sizeBytes);
+  return copy;
+}
+
+function compareBytes(
+  a: Uint8Array,
+  aStart: number,
+  aBytes: number,
+  b: Uint8Array,
+  bStart: number,
+  bBytes: number,
+): number {
+  const common = Math.min(aBytes, bBytes);
+  for (let at = 0; at < common; at += 1) {
+    const order = a[aStart + at]! - b[bStart + at]!;
+    if (order !== 0) return order;
+  }
+  return aBytes - bBytes;
+}
