@@ -61,9 +61,9 @@ export type ScanBounds = {
 export type ByteMap = {
   /** The value of a key; undefined when absent. The buffer may be kept, never written to. */
   readonly get: (table: Table, key: Buffer) => Buffer | undefined;
-  /** Takes ownership of both buffers. */
+  /** Both buffers are borrowed. */
   readonly put: (table: Table, key: Buffer, value: Buffer) => void;
-  /** Removes a key, present or not. Takes ownership of the buffer. */
+  /** Removes a key, present or not. The buffer is borrowed. */
   readonly delete: (table: Table, key: Buffer) => void;
   /**
    * Visits pairs in order. `visit` must not write.
@@ -83,7 +83,7 @@ export type ByteMap = {
    * @returns their number, and the first key not looked at; undefined when all were
    */
   readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
-  /** Bytes written and not yet given to a flush; small pairs count for what they cost it. */
+  /** Bytes of memory taken by what is written and not yet given to a flush. */
   readonly unflushedBytes: () => number;
   /**
    * Makes everything written before the call durable, atomically. A call during a flush waits for

@@ -4,18 +4,27 @@
  *
  * The system's loader takes files only, so the addon is copied out of the binary into a fresh
  * private directory, loaded, and removed at once: nothing is left behind, nothing is shared with
- * another process, and no home directory is needed. Each worker thread that opens a store does so
- * for itself, in about 5 ms.
+ * another process, and no home directory is needed. It takes about 5 ms.
+ *
+ * Threads started later by the one that loaded it load the same copy, by its name: the system's
+ * loader knows it though the file is gone. LMDB must be in a process once, since threads that open
+ * the same store share what it keeps of it.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 /** Where the copy may lie, in order of preference: a directory may be read-only or noexec. */
 const DIRECTORIES = [tmpdir(), '/dev/shm', '/var/tmp', '.'];
 
+/** Where a thread leaves the copy's name to those that it starts. */
+const LOADED = 'kvorum: lmdb addon';
+
 export default function loadAddon(): unknown {
+  const loaded = getEnvironmentData(LOADED);
+  if (typeof loaded === 'string') return loadFile(loaded);
   const bytes = readFileSync(join(__dirname, 'lmdb.node'));
   const failures: unknown[] = [];
   for (const directory of DIRECTORIES) {
@@ -34,10 +43,16 @@ function loadFrom(parent: string, bytes: Buffer): unknown {
   try {
     const file = join(directory, 'lmdb.node');
     writeFileSync(file, bytes);
-    const addon = { exports: {} };
-    process.dlopen(addon, file);
-    return addon.exports;
+    const addon = loadFile(file);
+    setEnvironmentData(LOADED, file);
+    return addon;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function loadFile(file: string): unknown {
+  const addon = { exports: {} };
+  process.dlopen(addon, file);
+  return addon.exports;
 }

@@ -14,6 +14,9 @@
  *   `new Worker(import.meta.filename, { workerData })`, or hands that name to those that do, and
  *   branches on `isMainThread`. It must be a path, not a URL; pkg loads the worker's source from
  *   inside the binary by it. `import.meta.dirname` leads nowhere: read no files relative to it.
+ * - The thread that writes a store may be started by a thread that is not the main one, where pkg
+ *   loads nothing from inside the binary: it is a bundle of its own, and the text of that bundle is
+ *   part of the other.
  * - JSON comes by `import x from './x.json' with { type: 'json' }`, which the bundle includes.
  * - A package that starts worker threads by file name does not work: pino writes through a stream
  *   made in the same thread, never through a transport.
@@ -66,14 +69,30 @@ async function main(): Promise<void> {
   mkdirSync(dirname(output), { recursive: true });
   rmSync(output, { force: true });
 
-  await bundle(join(root, 'build', 'src', 'main.js'), join(staging, 'kvorum.cjs'));
+  const built = join(root, 'build', 'src');
+  const thread = join(staging, 'lmdb-writer.cjs');
+  await bundle(join(built, 'kvstore', 'lmdb-writer-thread.js'), thread, []);
+  await bundle(join(built, 'main.js'), join(staging, 'kvorum.cjs'), [writerBody(thread)]);
   copyFileSync(require.resolve(ADDON), join(staging, 'lmdb.node'));
   writeFileSync(join(staging, 'package.json'), JSON.stringify(manifest(), null, 2));
   executable();
   process.stdout.write(`${output}: ${(statSync(output).size / 2 ** 20).toFixed(0)} MiB\n`);
 }
 
-async function bundle(entry: string, outfile: string): Promise<void> {
+/** Puts the code of the writer's thread in the place of its file's name. */
+function writerBody(path: string): Plugin {
+  const body = { code: readFileSync(path, 'utf8'), eval: true };
+  return {
+    name: 'writer body',
+    setup(esbuild) {
+      esbuild.onLoad({ filter: /lmdb-writer-body\.js$/ }, () => ({
+        contents: `export const WRITER_BODY = ${JSON.stringify(body)};`,
+      }));
+    },
+  };
+}
+
+async function bundle(entry: string, outfile: string, plugins: readonly Plugin[]): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile,
@@ -92,7 +111,7 @@ async function bundle(entry: string, outfile: string): Promise<void> {
       'import.meta.url': '__kvorumUrl',
     },
     banner: { js: "const __kvorumUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [addons],
+    plugins: [addons, ...plugins],
   });
 }
 

@@ -1,26 +1,26 @@
 /**
- * Room for the records of the store, cut from slabs: one allocation serves hundreds of records, and
- * LMDB is asked for the address of a slab instead of each record's. A slab lives as long as any
- * piece of it.
+ * Room to make the records of the store in, on their way into its map, which copies them.
+ *
+ * A piece holds until so many more are reserved that its place comes round again: use it at once.
  */
 
-/** Bytes of a slab: a few hundred records of usual size. */
-const SLAB_BYTES = 64 * 1024;
+/** Bytes of the room. */
+const ROOM_BYTES = 64 * 1024;
 
-/** Larger pieces get memory of their own, so that a slab is never left half empty. */
-const PIECE_BYTES_MAX = SLAB_BYTES / 4;
+/** Larger pieces get memory of their own. */
+const PIECE_BYTES_MAX = ROOM_BYTES / 4;
 
-/** Cuts pieces from slabs. `bytes` and `view` show the memory of the last piece, at `offset`. */
+/** Cuts pieces from the room. `bytes` and `view` show the memory of the last one, at `offset`. */
 export class Arena {
   /** The memory of the last piece reserved. */
-  bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  bytes: Buffer = Buffer.allocUnsafeSlow(ROOM_BYTES);
   /** The same memory, to write numbers big-endian. */
   view: DataView = viewOf(this.bytes);
   /** Where the last piece starts. */
   offset = 0;
   #sizeBytes = 0;
-  #slab: Buffer = this.bytes;
-  #slabView: DataView = this.view;
+  readonly #room: Buffer = this.bytes;
+  readonly #roomView: DataView = this.view;
   #usedBytes = 0;
 
   /** Reserves a piece, to be filled through `bytes` and `view`. Its contents are undefined. */
@@ -32,19 +32,15 @@ export class Arena {
       this.offset = 0;
       return 0;
     }
-    if (this.#usedBytes + sizeBytes > SLAB_BYTES) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      this.#slabView = viewOf(this.#slab);
-      this.#usedBytes = 0;
-    }
-    this.bytes = this.#slab;
-    this.view = this.#slabView;
+    if (this.#usedBytes + sizeBytes > ROOM_BYTES) this.#usedBytes = 0;
+    this.bytes = this.#room;
+    this.view = this.#roomView;
     this.offset = this.#usedBytes;
     this.#usedBytes += sizeBytes;
     return this.offset;
   }
 
-  /** The last piece reserved, given away. */
+  /** The last piece reserved. */
   piece(): Buffer {
     return this.bytes.subarray(this.offset, this.offset + this.#sizeBytes);
   }

@@ -58,7 +58,7 @@ export function visitLeases(
   visit: (lease: Lease) => unknown,
   from: bigint = 0n,
 ): void {
-  const bounds = { from: leaseKey(state, from), to: undefined, reverse: false };
+  const bounds = { from: Buffer.from(leaseKey(state, from)), to: undefined, reverse: false };
   state.map.scan(
     Table.Leases,
     bounds,
@@ -148,10 +148,10 @@ function attachment(state: StoreState, id: bigint, key: Buffer): Buffer {
 
 /** Behind the last lease, which is -1 since ids are ordered as bytes, there is no other. */
 function attachmentBounds(state: StoreState, id: bigint, { from, to }: ScanBounds): ScanBounds {
-  const behind = id === -1n ? undefined : leaseKey(state, id + 1n);
+  const behind = id === -1n ? undefined : Buffer.from(leaseKey(state, id + 1n));
   return {
-    from: attachment(state, id, from),
-    to: to === undefined ? behind : attachment(state, id, to),
+    from: Buffer.from(attachment(state, id, from)),
+    to: to === undefined ? behind : Buffer.from(attachment(state, id, to)),
     reverse: false,
   };
 }

@@ -1,13 +1,10 @@
 /**
  * The durable base on LMDB: one file, a copy-on-write B+tree a table.
  *
- * One overlay is one LMDB transaction. lmdb-js hands the puts of a batch to its writer on a thread
- * of the pool, which begins the transaction, copies keys and values into pages, writes the pages,
- * calls fdatasync, and then writes the meta page through a descriptor opened with O_DSYNC; the
- * promise of the batch resolves after that. Values are read by address when the writer gets to
- * them, so an overlay stays as it is until then. `overlappingSync` and `noSync` are off: both
- * commit before they sync, which a power failure can turn into a meta page that points at pages
- * never written.
+ * One overlay is one LMDB transaction, made by a thread of its own (lmdb-writer.ts): it copies keys
+ * and values into pages, writes the pages, calls fdatasync, and then writes the meta page through a
+ * descriptor opened with O_DSYNC. `overlappingSync` and `noSync` are off: both commit before they
+ * sync, which a power failure can turn into a meta page that points at pages never written.
  *
  * Reads go through one read transaction that moves on at refresh, so that what is seen changes only
  * there, and never in the middle of a count or a scan. Values are copied out of LMDB's shared
@@ -16,60 +13,30 @@
  * Limits: keys of 1 to LMDB_KEY_BYTES_MAX bytes.
  */
 
-import { type Database, open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb';
+import type { RangeOptions, RootDatabase, Transaction } from 'lmdb';
 import {
   type ByteMapSnapshot,
   type PartCount,
   type ScanBounds,
   StoreError,
   type StoreSize,
-  Table,
+  type Table,
 } from '../../include/kvstore.ts';
 import { assert } from '../assert.ts';
-import { checkLmdbFile } from './lmdb-file.ts';
+import { type LmdbTrees, openLmdbTrees, type Tree } from './lmdb-trees.ts';
+import { LmdbWriter } from './lmdb-writer.ts';
 import type { MapBase } from './map-base.ts';
 import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
-import { type SharedRecords, visitRecords } from './records.ts';
-
-/**
- * Address space reserved for the file, so that it need not move; the file itself grows page by
- * page.
- */
-export const MAP_SIZE_BYTES = 2 ** 40;
+import type { SharedRecords } from './records.ts';
 
 /** The longest key that LMDB takes with pages of 4 KiB. */
 export const LMDB_KEY_BYTES_MAX = 1_978;
-
-/** The owner alone: the store holds every value. */
-const FILE_MODE = 0o600;
-
-/** lmdb-js's Database with the options that its types leave out. */
-type Tree = Pick<
-  Database<Buffer, Buffer>,
-  'put' | 'remove' | 'getRange' | 'getKeys' | 'getKeysCount' | 'getStats'
-> & {
-  readonly getBinaryFast: (
-    key: Buffer,
-    options: { readonly transaction: Transaction },
-  ) => Buffer | undefined;
-};
 
 /** Keys of the first leap of a count: what a short range is counted in vain. */
 const COUNT_LEAP_KEYS_MIN = 64;
 
 /** Pages at the file's start that hold LMDB's roots. */
 const META_PAGES = 2;
-
-/** Names of the trees, which the file keeps. */
-const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
-  [Table.Meta, 'meta'],
-  [Table.Keys, 'keys'],
-  [Table.Revisions, 'revisions'],
-  [Table.Tombstones, 'tombstones'],
-  [Table.Leases, 'leases'],
-  [Table.LeaseKeys, 'lease-keys'],
-  [Table.Sessions, 'sessions'],
-]);
 
 /**
  * Opens a base, made when there is none.
@@ -78,42 +45,7 @@ const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
  * @throws StoreError
  */
 export function openLmdbBase(path: string): MapBase {
-  const lmdbOptions = {
-    path,
-    noSubdir: true,
-    mapSize: MAP_SIZE_BYTES,
-    maxDbs: TREE_NAMES.size,
-    permissionsMode: FILE_MODE,
-    overlappingSync: false,
-    noSync: false,
-    cache: false,
-    // Reads are scattered; read-ahead would fill memory with pages nobody asked for.
-    noReadAhead: true,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  } as const;
-  checkLmdbFile(path);
-  try {
-    const root = open<Buffer, Buffer>(lmdbOptions);
-    const trees: Tree[] = [];
-    for (const [table, name] of TREE_NAMES) {
-      trees[table] = root.openDB<Buffer, Buffer>({
-        name,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        cache: false,
-      });
-    }
-    return new LmdbBase(path, root, trees);
-  } catch (cause) {
-    throw openError(path, cause);
-  }
-}
-
-function openError(path: string, cause: unknown): StoreError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const remedy = 'check the file, its permissions and the space on the disk';
-  return new StoreError(`cannot open the store ${path}: ${text}; ${remedy}`, path, { cause });
+  return new LmdbBase(path, openLmdbTrees(path));
 }
 
 class LmdbBase implements MapBase {
@@ -121,8 +53,10 @@ class LmdbBase implements MapBase {
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #trees: readonly Tree[];
   #view: View;
+  /** Started by the first write: a store that is only read needs none. */
+  #writer: LmdbWriter | undefined;
 
-  constructor(path: string, root: RootDatabase<Buffer, Buffer>, trees: readonly Tree[]) {
+  constructor(path: string, { root, trees }: LmdbTrees) {
     this.#path = path;
     this.#root = root;
     this.#trees = trees;
@@ -137,16 +71,14 @@ class LmdbBase implements MapBase {
     this.#view.countSome(table, bounds, countMax);
 
   readonly write = async (records: SharedRecords): Promise<void> => {
+    this.#writer ??= new LmdbWriter(this.#path);
     try {
-      await this.#root.batch(() => {
-        visitRecords(records, (table, key, value) => {
-          const tree = this.#trees[table]!;
-          if (value === undefined) tree.remove(key as Buffer);
-          else tree.put(key as Buffer, value as Buffer);
-        });
-      });
-    } catch (error) {
-      throw await this.#writeError(error);
+      await this.#writer.write(records);
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      const remedy = 'free some space or check the disk, then restart';
+      const message = `cannot write the store ${this.#path}: ${text}; ${remedy}`;
+      throw new StoreError(message, this.#path, { cause });
     }
   };
 
@@ -169,28 +101,13 @@ class LmdbBase implements MapBase {
 
   readonly close = async (): Promise<void> => {
     this.#view.close();
+    await this.#writer?.close();
     await this.#root.close();
   };
 
   #openView(): View {
     this.#root.resetReadTxn();
     return new View(this.#trees, this.#root.useReadTransaction());
-  }
-
-  /** lmdb-js rejects with an error that promises the real one. */
-  async #writeError(error: unknown): Promise<StoreError> {
-    let cause = error;
-    if (error instanceof Error && 'commitError' in error) {
-      try {
-        await error.commitError;
-      } catch (real) {
-        cause = real;
-      }
-    }
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const remedy = 'free some space or check the disk, then restart';
-    const message = `cannot write the store ${this.#path}: ${text}; ${remedy}`;
-    return new StoreError(message, this.#path, { cause });
   }
 }
 

@@ -24,6 +24,9 @@ import { type EntryOrder, type EntryWalk, NO_ENTRY, SortedEntries } from './sort
 /** Length of the keys that the tail takes: main revision u64, sub revision u32. */
 const TAIL_KEY_BYTES = 12;
 
+/** Numbers of a place in a table's index: the key's hash, and its entry + 1; 0 of a free one. */
+const PLACE_NUMBERS = 2;
+
 /** Places of a table's index when it is made; a power of two. */
 const PLACES_MIN = 256;
 
@@ -46,8 +49,8 @@ export class OverlayTable {
   /** Where the newest record of each entry is. */
   #addresses = new Int32Array(ENTRIES_MIN);
   #count = 0;
-  /** The index: a key's place is its hash, or the next free one; holds entries + 1, 0 for none. */
-  #places = new Int32Array(PLACES_MIN);
+  /** The index: a key's place is its hash's, or the next free one. */
+  #places = new Int32Array(PLACES_MIN * PLACE_NUMBERS);
   #indexedCount = 0;
   /** Of each entry, in which epoch somebody noted whether the layer below holds it. */
   #belowNotes = new Int32Array(0);
@@ -83,7 +86,7 @@ export class OverlayTable {
       if (entry !== NO_ENTRY) return entry;
     }
     if (this.#indexedCount === 0) return NO_ENTRY;
-    return this.#places[this.#placeOf(key, hashKey(key))]! - 1;
+    return this.#places[this.#placeOf(key, hashKey(key)) + 1]! - 1;
   }
 
   /** The key of an entry. */
@@ -105,15 +108,16 @@ export class OverlayTable {
     if (this.#hasTail && key.length === TAIL_KEY_BYTES && this.#writeTail(key, value)) return;
     const hash = hashKey(key);
     const place = this.#placeOf(key, hash);
-    const entry = this.#places[place]! - 1;
+    const entry = this.#places[place + 1]! - 1;
     if (entry !== NO_ENTRY) {
-      this.#rewrite(entry, hash, key, value);
+      this.#rewrite(entry, key, value);
       return;
     }
-    const added = this.#addEntry(this.#records.add(this.#table, hash, key, value));
-    this.#places[place] = added + 1;
+    const added = this.#addEntry(this.#records.add(this.#table, key, value));
+    this.#places[place] = hash;
+    this.#places[place + 1] = added + 1;
     this.#indexedCount += 1;
-    if (this.#indexedCount * 2 > this.#places.length) this.#growIndex();
+    if (this.#indexedCount * 2 * PLACE_NUMBERS > this.#places.length) this.#growIndex();
     this.#sorted.add(added);
   }
 
@@ -156,30 +160,33 @@ export class OverlayTable {
     return entry;
   }
 
-  #rewrite(entry: number, hash: number, key: Buffer, value: Buffer | undefined): void {
+  #rewrite(entry: number, key: Buffer, value: Buffer | undefined): void {
     this.#records.markStale(this.#addresses[entry]!);
-    this.#addresses[entry] = this.#records.add(this.#table, hash, key, value);
+    this.#addresses[entry] = this.#records.add(this.#table, key, value);
   }
 
-  /** The place of a key in the index: its own, or the free one that it would take. */
+  /** Where the place of a key is in the index: its own, or the free one that it would take. */
   #placeOf(key: Buffer, hash: number): number {
-    const mask = this.#places.length - 1;
-    for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const entry = this.#places[place]! - 1;
+    const places = this.#places;
+    const mask = places.length - PLACE_NUMBERS;
+    for (let place = (hash << 1) & mask; ; place = (place + PLACE_NUMBERS) & mask) {
+      const entry = places[place + 1]! - 1;
       if (entry === NO_ENTRY) return place;
-      if (this.#records.hasKey(this.#addresses[entry]!, hash, key)) return place;
+      if (places[place] !== hash) continue;
+      if (this.#records.hasKey(this.#addresses[entry]!, key)) return place;
     }
   }
 
   #growIndex(): void {
     const before = this.#places;
     const places = new Int32Array(2 * before.length);
-    const mask = places.length - 1;
-    for (const held of before) {
-      if (held === 0) continue;
-      let place = this.#records.hashAt(this.#addresses[held - 1]!) & mask;
-      while (places[place] !== 0) place = (place + 1) & mask;
-      places[place] = held;
+    const mask = places.length - PLACE_NUMBERS;
+    for (let from = 0; from < before.length; from += PLACE_NUMBERS) {
+      if (before[from + 1] === 0) continue;
+      let place = (before[from]! << 1) & mask;
+      while (places[place + 1] !== 0) place = (place + PLACE_NUMBERS) & mask;
+      places[place] = before[from]!;
+      places[place + 1] = before[from + 1]!;
     }
     this.#places = places;
   }
@@ -195,12 +202,12 @@ export class OverlayTable {
         (main === lastMain && this.#order.compareKey(this.#tail[last]!, key) < 0);
       if (!isBehind) {
         const entry = this.#findInTail(key);
-        if (entry !== NO_ENTRY) this.#rewrite(entry, 0, key, value);
+        if (entry !== NO_ENTRY) this.#rewrite(entry, key, value);
         return entry !== NO_ENTRY;
       }
     }
     if (value === undefined || main > Number.MAX_SAFE_INTEGER) return false;
-    this.#tail.push(this.#addEntry(this.#records.add(this.#table, 0, key, value)));
+    this.#tail.push(this.#addEntry(this.#records.add(this.#table, key, value)));
     this.#tailMains.push(main);
     return true;
   }

@@ -5,10 +5,9 @@
  *
  *   word  field
  *   0     table; STALE is set when a later record holds the same key
- *   1     hash of the key
- *   2     bytes of the key
- *   3     bytes of the value; DELETED for a deletion
- *   4     the key, then the value; filled up to whole words
+ *   1     bytes of the key
+ *   2     bytes of the value; DELETED for a deletion
+ *   3     the key, then the value; filled up to whole words
  *
  * A record is named by its address: the slab's number times the words of a slab, and the word it
  * starts at. A large one has a slab of its own.
@@ -33,11 +32,10 @@ const WORD_MASK = SLAB_WORDS - 1;
 /** Larger records have a slab of their own, so that slabs are never left half empty. */
 const SHARED_WORDS_MAX = SLAB_WORDS / 4;
 
-const HASH_WORD = 1;
-const KEY_BYTES_WORD = 2;
-const VALUE_BYTES_WORD = 3;
+const KEY_BYTES_WORD = 1;
+const VALUE_BYTES_WORD = 2;
 /** Where the key starts. */
-const KEY_WORD = 4;
+const KEY_WORD = 3;
 const KEY_OFFSET = KEY_WORD * WORD_BYTES;
 
 const TABLE_MASK = 0xff;
@@ -77,7 +75,7 @@ export class Records {
    * @param value undefined for a deletion
    * @returns its address
    */
-  add(table: Table, hash: number, key: Uint8Array, value: Uint8Array | undefined): number {
+  add(table: Table, key: Uint8Array, value: Uint8Array | undefined): number {
     const valueBytes = value === undefined ? 0 : value.length;
     const recordWords = wordsOf(key.length, valueBytes);
     const slot = this.#slabFor(recordWords);
@@ -86,7 +84,6 @@ export class Records {
     this.#usedBytes += recordWords * WORD_BYTES;
     const { words, bytes } = this.#slabs[slot]!;
     words[word] = table;
-    words[word + HASH_WORD] = hash;
     words[word + KEY_BYTES_WORD] = key.length;
     words[word + VALUE_BYTES_WORD] = value === undefined ? DELETED : valueBytes;
     const keyStart = word * WORD_BYTES + KEY_OFFSET;
@@ -98,10 +95,6 @@ export class Records {
   /** A later record has the same key. */
   markStale(address: number): void {
     this.#slabOf(address).words[address & WORD_MASK]! |= STALE;
-  }
-
-  hashAt(address: number): number {
-    return this.#slabOf(address).words[(address & WORD_MASK) + HASH_WORD]!;
   }
 
   /** The key of a record. */
@@ -127,11 +120,10 @@ export class Records {
     return words[(address & WORD_MASK) + VALUE_BYTES_WORD] === DELETED;
   }
 
-  /** Whether a record has a key of this hash. */
-  hasKey(address: number, hash: number, key: Uint8Array): boolean {
+  /** Whether a record has this key. */
+  hasKey(address: number, key: Uint8Array): boolean {
     const { words, bytes } = this.#slabOf(address);
     const word = address & WORD_MASK;
-    if (words[word + HASH_WORD] !== hash) return false;
     if (words[word + KEY_BYTES_WORD] !== key.length) return false;
     const start = word * WORD_BYTES + KEY_OFFSET;
     for (let at = 0; at < key.length; at += 1) if (bytes[start + at] !== key[at]) return false;
@@ -183,8 +175,9 @@ export class Records {
   /** The slot of a slab with room for a record. */
   #slabFor(recordWords: number): number {
     const last = this.#slabs.length - 1;
+    const room = last < 0 ? 0 : this.#slabs[last]!.words.length - this.#usedWords[last]!;
+    if (recordWords <= room) return last;
     const isLarge = recordWords > SHARED_WORDS_MAX;
-    if (!isLarge && last >= 0 && this.#usedWords[last]! + recordWords <= SLAB_WORDS) return last;
     assert(last + 1 < 2 ** (31 - SLAB_SHIFT), 'addresses have 31 bits', last);
     this.#slabs.push(
       isLarge ? createSlab(recordWords) : (this.#free.pop() ?? createSlab(SLAB_WORDS)),

@@ -134,7 +134,8 @@ function sequencesOf({ answers }: OpenSession, block: number): number[] {
 /** Scanned for, since nobody knows which of its blocks are in the table. */
 function deleteSession(map: ByteMap, arena: Arena, id: number): void {
   const keys: Buffer[] = [];
-  const bounds = { from: headKey(arena, id), to: headKey(arena, id + 1), reverse: false };
+  const from = Buffer.from(headKey(arena, id));
+  const bounds = { from, to: Buffer.from(headKey(arena, id + 1)), reverse: false };
   map.scan(Table.Sessions, bounds, (key) => {
     keys.push(key);
     return true;

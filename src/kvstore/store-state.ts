@@ -145,7 +145,7 @@ export function unflushedBytes({ map, sessions }: StoreState): number {
 export function saveState(state: StoreState): void {
   assert(!state.hasOpenEffects, 'every effect belongs to an applied entry before it is flushed');
   saveSessions(state.sessions, state.map, state.arena);
-  state.map.put(Table.Meta, Buffer.from(STATE_KEY), encodeState(state));
+  state.map.put(Table.Meta, STATE_KEY, encodeState(state));
 }
 
 function encodeState(state: StoreState): Buffer {

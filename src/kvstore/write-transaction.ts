@@ -35,7 +35,6 @@ import {
   encodeRevision,
   NO_VALUE,
   RevisionKind,
-  storedKey,
   storedValue,
   toKeyValue,
 } from './revision-record.ts';
@@ -166,8 +165,7 @@ function writeKey(
   const kind = RevisionKind.Put;
   const revision = encodeRevision(arena, kind, chain, startsAnew, change, key, value);
   map.put(Table.Revisions, encodeRevisionKey(main, sub), revision);
-  // The key's bytes are in the revision's record: nothing of the request is kept.
-  map.put(Table.Keys, storedKey(revision), encodeKeyRecord(arena, chain, startsAnew, change));
+  map.put(Table.Keys, key, encodeKeyRecord(arena, chain, startsAnew, change));
   if (known === undefined) state.keyCount += 1;
   const leaseBefore = known === undefined ? 0n : leaseOf(known);
   if (lease !== leaseBefore) {
@@ -185,10 +183,9 @@ export function removeKey(transaction: WriteTransaction, key: Buffer, known: Buf
   const change: KeyChange = { main, sub, createRevision: 0, version: 0, lease: 0n };
   const kind = RevisionKind.Deletion;
   const revision = encodeRevision(arena, kind, known, startsAnew, change, key, NO_VALUE);
-  const ownKey = storedKey(revision);
   map.put(Table.Revisions, encodeRevisionKey(main, sub), revision);
-  map.put(Table.Tombstones, ownKey, encodeKeyRecord(arena, known, startsAnew, change));
-  map.delete(Table.Keys, ownKey);
+  map.put(Table.Tombstones, key, encodeKeyRecord(arena, known, startsAnew, change));
+  map.delete(Table.Keys, key);
   state.keyCount -= 1;
   state.tombstoneCount += 1;
   const lease = leaseOf(known);
@@ -213,7 +210,7 @@ function takeTombstone(state: StoreState, key: Buffer): Buffer | undefined {
   if (state.tombstoneCount === 0) return undefined;
   const record = state.map.get(Table.Tombstones, key);
   if (record === undefined) return undefined;
-  state.map.delete(Table.Tombstones, Buffer.from(key));
+  state.map.delete(Table.Tombstones, key);
   state.tombstoneCount -= 1;
   return headMain(record) < state.compactRevision ? undefined : record;
 }
