@@ -75,14 +75,14 @@ export const KEY_BYTES_MAX = 1_900;
 export const REQUEST_BYTES_MAX = 1_572_864;
 
 /**
- * Unflushed bytes at which a flush is due: some 20,000 writes of 256 bytes, which hold up the event
- * loop for about 5 ms. Larger flushes write fewer bytes a key (docs/STORAGE.md has the figures).
+ * Unflushed bytes at which a flush is due: some 40,000 writes of 256 bytes. Larger flushes write
+ * fewer bytes a key (docs/STORAGE.md has the figures), but the first scan has more to sort.
  */
-export const FLUSH_BYTES = 8 * 1024 * 1024;
+export const FLUSH_BYTES = 16 * 1024 * 1024;
 
 /**
  * Unflushed bytes at which the owner stops applying until the flush in flight is done: the disk is
- * slower than the log. The flush after that holds up the event loop for about 10 ms.
+ * slower than the log.
  */
 export const UNFLUSHED_BYTES_MAX = 2 * FLUSH_BYTES;
 

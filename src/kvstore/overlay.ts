@@ -19,7 +19,8 @@ import type { ScanBounds, Table } from '../../include/kvstore.ts';
 import { TABLE_COUNT, Table as Tables } from '../../include/kvstore.ts';
 import type { PairCursor } from './pair-cursor.ts';
 import { hashKey, Records, type SharedRecords } from './records.ts';
-import { type EntryOrder, type EntryWalk, NO_ENTRY, SortedEntries } from './sorted-entries.ts';
+import type { EntryOrder } from './sort-entries.ts';
+import { type EntryWalk, NO_ENTRY, SortedEntries } from './sorted-entries.ts';
 
 /** Length of the keys that the tail takes: main revision u64, sub revision u32. */
 const TAIL_KEY_BYTES = 12;
@@ -66,10 +67,13 @@ export class OverlayTable {
     this.#records = records;
     // Its keys are revisions, mostly put in ascending order.
     this.#hasTail = table === Tables.Revisions;
+    const addressOf = (entry: number): number => this.#addresses[entry]!;
     this.#order = {
-      compare: (entry, other) =>
-        records.compareKeys(this.#addresses[entry]!, this.#addresses[other]!),
-      compareKey: (entry, key) => records.compareKey(this.#addresses[entry]!, key),
+      compare: (entry, other) => records.compareKeys(addressOf(entry), addressOf(other)),
+      compareKey: (entry, key) => records.compareKey(addressOf(entry), key),
+      commonBytes: (entry, other) => records.commonBytes(addressOf(entry), addressOf(other)),
+      wordAt: (entry, offset) => records.keyWordAt(addressOf(entry), offset),
+      keyBytes: (entry) => records.keyBytesAt(addressOf(entry)),
     };
     this.#sorted = new SortedEntries(this.#order);
   }

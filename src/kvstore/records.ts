@@ -86,9 +86,9 @@ export class Records {
     words[word] = table;
     words[word + KEY_BYTES_WORD] = key.length;
     words[word + VALUE_BYTES_WORD] = value === undefined ? DELETED : valueBytes;
-    const keyStart = word * WORD_BYTES + KEY_OFFSET;
-    copyInto(bytes, keyStart, key);
-    if (value !== undefined) copyInto(bytes, keyStart + key.length, value);
+    const start = word * WORD_BYTES + KEY_OFFSET;
+    copyInto(bytes, start, key);
+    if (value !== undefined) copyInto(bytes, start + key.length, value);
     return (slot << SLAB_SHIFT) | word;
   }
 
@@ -99,10 +99,7 @@ export class Records {
 
   /** The key of a record. */
   keyAt(address: number): Buffer {
-    const { words, bytes } = this.#slabOf(address);
-    const word = address & WORD_MASK;
-    const start = word * WORD_BYTES + KEY_OFFSET;
-    return copyOf(bytes, start, words[word + KEY_BYTES_WORD]!);
+    return copyOf(this.#slabOf(address).bytes, keyStart(address), this.keyBytesAt(address));
   }
 
   /** The value of a record; undefined for a deletion. */
@@ -111,8 +108,7 @@ export class Records {
     const word = address & WORD_MASK;
     const valueBytes = words[word + VALUE_BYTES_WORD]!;
     if (valueBytes === DELETED) return undefined;
-    const start = word * WORD_BYTES + KEY_OFFSET + words[word + KEY_BYTES_WORD]!;
-    return copyOf(bytes, start, valueBytes);
+    return copyOf(bytes, keyStart(address) + words[word + KEY_BYTES_WORD]!, valueBytes);
   }
 
   isDeletion(address: number): boolean {
@@ -123,32 +119,47 @@ export class Records {
   /** Whether a record has this key. */
   hasKey(address: number, key: Uint8Array): boolean {
     const { words, bytes } = this.#slabOf(address);
-    const word = address & WORD_MASK;
-    if (words[word + KEY_BYTES_WORD] !== key.length) return false;
-    const start = word * WORD_BYTES + KEY_OFFSET;
+    if (words[(address & WORD_MASK) + KEY_BYTES_WORD] !== key.length) return false;
+    const start = keyStart(address);
     for (let at = 0; at < key.length; at += 1) if (bytes[start + at] !== key[at]) return false;
     return true;
   }
 
   /** Orders the key of a record and another key: negative when it comes first. */
   compareKey(address: number, key: Uint8Array): number {
-    const { words, bytes } = this.#slabOf(address);
-    const word = address & WORD_MASK;
-    const keyBytes = words[word + KEY_BYTES_WORD]!;
-    return compareBytes(bytes, word * WORD_BYTES + KEY_OFFSET, keyBytes, key, 0, key.length);
+    const { bytes } = this.#slabOf(address);
+    const start = keyStart(address);
+    return compareBytes(bytes, start, this.keyBytesAt(address), key, 0, key.length);
   }
 
   /** Orders the keys of two records. */
   compareKeys(address: number, other: number): number {
-    const { words, bytes } = this.#slabOf(other);
-    const word = other & WORD_MASK;
-    const start = word * WORD_BYTES + KEY_OFFSET;
-    const otherBytes = words[word + KEY_BYTES_WORD]!;
-    const mine = this.#slabOf(address);
-    const myWord = address & WORD_MASK;
-    const myBytes = mine.words[myWord + KEY_BYTES_WORD]!;
-    const myStart = myWord * WORD_BYTES + KEY_OFFSET;
-    return compareBytes(mine.bytes, myStart, myBytes, bytes, start, otherBytes);
+    const { bytes } = this.#slabOf(address);
+    const start = keyStart(address);
+    const { bytes: otherBytes } = this.#slabOf(other);
+    const size = this.keyBytesAt(address);
+    return compareBytes(bytes, start, size, otherBytes, keyStart(other), this.keyBytesAt(other));
+  }
+
+  /** How many bytes the keys of two records have in common at their start. */
+  commonBytes(address: number, other: number): number {
+    const { bytes } = this.#slabOf(address);
+    const start = keyStart(address);
+    const { bytes: otherBytes } = this.#slabOf(other);
+    const otherStart = keyStart(other);
+    const most = Math.min(this.keyBytesAt(address), this.keyBytesAt(other));
+    let common = 0;
+    while (common < most && bytes[start + common] === otherBytes[otherStart + common]) common += 1;
+    return common;
+  }
+
+  /** Four bytes of a record's key, which has them, as a number: it is ordered as they are. */
+  keyWordAt(address: number, offset: number): number {
+    return this.#slabOf(address).bytes.readUInt32BE(keyStart(address) + offset);
+  }
+
+  keyBytesAt(address: number): number {
+    return this.#slabOf(address).words[(address & WORD_MASK) + KEY_BYTES_WORD]!;
   }
 
   /** The records for another thread, which only reads them. Nothing is added meanwhile. */
@@ -185,6 +196,11 @@ export class Records {
     this.#usedWords.push(0);
     return last + 1;
   }
+}
+
+/** Where the key of a record starts in its slab. */
+function keyStart(address: number): number {
+  return (address & WORD_MASK) * WORD_BYTES + KEY_OFFSET;
 }
 
 /** Visits the newest record of each key, in the order they were written. */

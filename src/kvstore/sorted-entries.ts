@@ -7,14 +7,7 @@
  */
 
 import type { ScanBounds } from '../../include/kvstore.ts';
-
-/** How the entries of a table are ordered. */
-export type EntryOrder = {
-  /** Negative when the first one's key comes first. */
-  readonly compare: (entry: number, other: number) => number;
-  /** Negative when the entry's key comes first. */
-  readonly compareKey: (entry: number, key: Buffer) => number;
-};
+import { type EntryOrder, sortEntries } from './sort-entries.ts';
 
 /** Entries of a chunk before it is cut in two: a splice then moves little. */
 const CHUNK_ENTRIES_MAX = 256;
@@ -61,8 +54,7 @@ export class SortedEntries {
     if (pending.length * INSERT_RATIO < this.#sortedCount) {
       for (const entry of pending) this.#insert(entry);
     } else {
-      // The sorted part is one run, which the sort recognises.
-      const all = this.#chunks.flat().concat(pending).sort(this.#order.compare);
+      const all = merge(this.#chunks.flat(), sortEntries(pending, this.#order), this.#order);
       this.#chunks = [];
       const step = CHUNK_ENTRIES_MAX / 2;
       for (let slot = 0; slot < all.length; slot += step) {
@@ -80,6 +72,20 @@ export class SortedEntries {
     if (chunk.length <= CHUNK_ENTRIES_MAX) return;
     this.#chunks.splice(chunkSlot + 1, 0, chunk.splice(CHUNK_ENTRIES_MAX / 2));
   }
+}
+
+/** Merges two sorted runs. */
+function merge(run: readonly number[], other: Int32Array, order: EntryOrder): number[] {
+  const merged: number[] = [];
+  let slot = 0;
+  for (const entry of other) {
+    for (; slot < run.length && order.compare(run[slot]!, entry) < 0; slot += 1) {
+      merged.push(run[slot]!);
+    }
+    merged.push(entry);
+  }
+  for (; slot < run.length; slot += 1) merged.push(run[slot]!);
+  return merged;
 }
 
 /** Says where an entry lies from the place sought: negative before it. */
