@@ -28,10 +28,10 @@ const TAIL_KEY_BYTES = 12;
 /** Numbers of a place in a table's index: the key's hash, and its entry + 1; 0 of a free one. */
 const PLACE_NUMBERS = 2;
 
-/** Places of a table's index when it is made; a power of two. */
+/** Places of an index at least; a power of two. */
 const PLACES_MIN = 256;
 
-/** Entries whose addresses a table has room for when it is made. */
+/** Entries whose addresses a table has room for at least. */
 const ENTRIES_MIN = 128;
 
 /** A cursor over an overlay's entries. */
@@ -48,10 +48,10 @@ export class OverlayTable {
   readonly #records: Records;
   readonly #hasTail: boolean;
   /** Where the newest record of each entry is. */
-  #addresses = new Int32Array(ENTRIES_MIN);
+  #addresses = new Int32Array(0);
   #count = 0;
   /** The index: a key's place is its hash's, or the next free one. */
-  #places = new Int32Array(PLACES_MIN * PLACE_NUMBERS);
+  #places = new Int32Array(0);
   #indexedCount = 0;
   /** Of each entry, in which epoch somebody noted whether the layer below holds it. */
   #belowNotes = new Int32Array(0);
@@ -110,6 +110,8 @@ export class OverlayTable {
   /** Writes a pair, or with an undefined value a deletion. Both buffers are borrowed. */
   write(key: Buffer, value: Buffer | undefined): void {
     if (this.#hasTail && key.length === TAIL_KEY_BYTES && this.#writeTail(key, value)) return;
+    // Half of the places stay free.
+    if (this.#indexedCount * 2 * PLACE_NUMBERS >= this.#places.length) this.#growIndex();
     const hash = hashKey(key);
     const place = this.#placeOf(key, hash);
     const entry = this.#places[place + 1]! - 1;
@@ -121,7 +123,6 @@ export class OverlayTable {
     this.#places[place] = hash;
     this.#places[place + 1] = added + 1;
     this.#indexedCount += 1;
-    if (this.#indexedCount * 2 * PLACE_NUMBERS > this.#places.length) this.#growIndex();
     this.#sorted.add(added);
   }
 
@@ -158,7 +159,9 @@ export class OverlayTable {
 
   #addEntry(address: number): number {
     const entry = this.#count;
-    if (entry === this.#addresses.length) this.#addresses = grown(this.#addresses, 2 * entry);
+    if (entry === this.#addresses.length) {
+      this.#addresses = grown(this.#addresses, Math.max(ENTRIES_MIN, 2 * entry));
+    }
     this.#addresses[entry] = address;
     this.#count += 1;
     return entry;
@@ -183,7 +186,7 @@ export class OverlayTable {
 
   #growIndex(): void {
     const before = this.#places;
-    const places = new Int32Array(2 * before.length);
+    const places = new Int32Array(Math.max(PLACES_MIN * PLACE_NUMBERS, 2 * before.length));
     const mask = places.length - PLACE_NUMBERS;
     for (let from = 0; from < before.length; from += PLACE_NUMBERS) {
       if (before[from + 1] === 0) continue;
