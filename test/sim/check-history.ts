@@ -4,7 +4,7 @@
  */
 
 import type { Action, Answer, History, Operation } from './history.ts';
-import { tellAction } from './history.ts';
+import { tellAction, tellValue } from './history.ts';
 import { checkLinearizability, Verdict } from './linearizability.ts';
 import { historiesOf, REGISTER } from './register.ts';
 import { isSamePair, type Truth } from './truth.ts';
@@ -84,7 +84,7 @@ function checkSeen({ action }: Operation, answer: Answer, truth: Truth): void {
   for (const [key, pair] of answer.seen) {
     const isSame = isSamePair(pair, truth.pairAt(key, at));
     must(isSame, 'a read sees one state', () => {
-      return `${tellAction(action)} @${revision} saw ${key}=${pair?.value ?? 'absent'}`;
+      return `${tellAction(action)} @${revision} saw ${key}=${tellValue(pair?.value)}`;
     });
   }
 }

@@ -124,16 +124,25 @@ export class History {
 export function tellAction(action: Action): string {
   switch (action.kind) {
     case 'put':
-      return `put ${action.key}=${action.value}`;
+      return `put ${action.key}=${tellValue(action.value)}`;
     case 'delete':
       return `delete ${action.key}`;
-    case 'swap':
-      return `swap ${action.key} from ${action.expected ?? 'absent'} to ${action.value}`;
-    case 'txn':
-      return `txn ${action.keys.join(',')} from ${action.expected ?? 'absent'} to ${action.value}`;
+    case 'swap': {
+      const { key, expected, value } = action;
+      return `swap ${key} from ${tellValue(expected)} to ${tellValue(value)}`;
+    }
+    case 'txn': {
+      const { keys, expected, value } = action;
+      return `txn ${keys.join(',')} from ${tellValue(expected)} to ${tellValue(value)}`;
+    }
     case 'look back':
       return `read ${action.key} as of ${action.revision}`;
     case 'read':
       return `${action.isSerializable ? 'local' : 'linearizable'} read ${action.keys.join(',')}`;
   }
+}
+
+/** What makes a value unique, without what it is padded with. */
+export function tellValue(value: string | undefined): string {
+  return value?.replace(/\.+$/, '') ?? 'absent';
 }

@@ -12,6 +12,7 @@ export type Host = {
 /** A process, from its start until it is killed. */
 export type Process = {
   readonly host: Host;
+  readonly onSettled: () => void;
   isDead: boolean;
   isFrozen: boolean;
   /** Events that wait for the thaw, oldest first. */

@@ -3,18 +3,20 @@
  * everything checked. The same seed gives the same run, to the byte.
  */
 
-import { parseNodesConf } from '../../src/node/nodes-conf.ts';
 import { createRandom, type Random } from '../../src/random.ts';
 import { checkHistory } from './check-history.ts';
+import { SimCluster } from './cluster.ts';
+import type { Victims } from './fault-kinds.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
 import { EventKind } from './host.ts';
 import { HostTime } from './host-clock.ts';
 import { Leases } from './leases.ts';
 import { type Climate, SimNetwork } from './network.ts';
-import { Safety } from './safety.ts';
+import { Operator } from './operator.ts';
 import { type Load, SimClient } from './sim-client.ts';
-import { type NodeSabotage, portOf, SimNode } from './sim-node.ts';
+import type { NodeSabotage } from './sim-node.ts';
+import type { Counts } from './tally.ts';
 import { LINES_MAX } from './trace.ts';
 import { Truth } from './truth.ts';
 import { must, Violation } from './violation.ts';
@@ -28,15 +30,14 @@ export type Outcome = {
   readonly virtualMs: number;
   readonly events: number;
   readonly nodes: number;
-  readonly faults: readonly string[];
+  /** What happened, how often. */
+  readonly counts: Counts;
   readonly operations: number;
   readonly answered: number;
   readonly revisions: number;
   readonly terms: number;
   readonly watched: number;
   readonly leases: number;
-  /** Snapshots that members installed. */
-  readonly snapshots: number;
   /** Keys whose history took too long to judge. */
   readonly undecided: number;
 };
@@ -78,6 +79,10 @@ const LEASE_LATE_MS = 8_000;
 /** What is drawn for a run before it begins. */
 type Plan = {
   readonly nodeCount: number;
+  /** Places for members that join. */
+  readonly spareCount: number;
+  /** Longest pause between two changes of the members, in milliseconds; undefined for none. */
+  readonly changePauseMs: number | undefined;
   readonly clientCount: number;
   readonly climate: Climate;
   readonly load: Load;
@@ -117,8 +122,11 @@ function drawPlan(random: Random): Plan {
   const { below } = random;
   const isFast = below(2) === 0;
   const isFrameWise = below(2) === 0;
+  const hasChanges = below(2) === 0;
   return {
     nodeCount: [1, 3, 3, 3, 3, 5, 5, 7][below(8)]!,
+    spareCount: hasChanges ? 1 + below(4) : 0,
+    changePauseMs: hasChanges ? [1_000, 3_000, 8_000][below(3)]! : undefined,
     clientCount: 1 + below(3),
     climate: {
       latencyMs: [0.1, 0.5, 2, 10][below(4)]!,
@@ -135,6 +143,7 @@ function drawPlan(random: Random): Plan {
       watchers: 1 + below(3),
       leaseHolders: below(3),
       requestTimeoutMs: [1_000, 5_000, 10_000][below(3)]!,
+      paddingBytes: [0, 0, 600, 3_000][below(4)]!,
     },
     heartbeatMs: isFast ? 50 : 100,
     electionMs: isFast ? 400 : 1_000,
@@ -152,14 +161,13 @@ class Run {
   readonly #plan: Plan;
   readonly #sabotage: NodeSabotage;
   readonly #network: SimNetwork;
-  readonly #safety = new Safety();
   readonly #history = new History();
+  readonly #cluster: SimCluster;
   readonly #truth: Truth;
   readonly #watches: Watches;
   readonly #leases: Leases;
-  readonly #nodes: SimNode[] = [];
-  readonly #times: HostTime[] = [];
   readonly #clients: SimClient[] = [];
+  readonly #operator: Operator | undefined;
   readonly #faults: Faults;
 
   constructor(seed: number, { sabotage = {}, linesMax = LINES_MAX }: RunOptions) {
@@ -168,34 +176,50 @@ class Run {
     this.#sabotage = sabotage;
     this.#random = createRandom(seed);
     this.#plan = drawPlan(this.#random);
-    const clocksMs = (): readonly number[] => this.#times.map((time) => time.nowMs);
-    this.#network = new SimNetwork(this.world, this.#plan.climate, this.#fork());
+    const { world } = this;
+    const { nodeCount, spareCount, diskMs } = this.#plan;
+    this.#network = new SimNetwork(world, this.#plan.climate, this.#fork());
+    const createTime = (): HostTime => this.#createTime();
+    const fork = (): Random => this.#fork();
+    this.#cluster = new SimCluster({
+      world,
+      network: this.#network,
+      nodeCount,
+      spareCount,
+      diskMs,
+      createTime,
+      fork,
+    });
+    const clocksMs = (): readonly number[] => this.#cluster.times.map((time) => time.nowMs);
     this.#truth = new Truth(clocksMs);
     this.#watches = new Watches(this.#truth, this.#history, this.#fork());
-    this.#leases = new Leases(this.#truth, this.#fork(), clocksMs, () => this.world.nowMs);
-    this.#createNodes();
+    this.#leases = new Leases(this.#truth, this.#fork(), clocksMs, () => world.nowMs);
     for (let count = 0; count < this.#plan.clientCount; count += 1) this.#addClient();
-    const { world } = this;
-    this.#faults = new Faults(
-      {
-        world,
-        network: this.#network,
-        nodes: this.#nodes,
-        times: this.#times,
-        clients: () => this.#clients.filter(({ process }) => !process.isDead),
-        replace: () => this.#addClient().start(),
-      },
-      this.#fork(),
-    );
-    world.onSettled = (process) => {
-      this.#nodes.find((node) => node.process === process)?.settled();
+    this.#operator = this.#createOperator();
+    const victims: Victims = {
+      world,
+      network: this.#network,
+      cluster: this.#cluster,
+      clients: () => this.#clients.filter(({ process }) => !process.isDead),
+      replace: () => this.#addClient().start(),
     };
+    this.#faults = new Faults(victims, this.#fork());
   }
 
   async run(): Promise<Outcome> {
     const { world } = this;
-    for (const node of this.#nodes) node.start();
+    const { heartbeatMs, electionMs, logEntriesKept, segmentBytes, watchProgressMs } = this.#plan;
+    this.#cluster.start({
+      truth: this.#truth,
+      heartbeatMs,
+      electionMs,
+      logKept: { entriesMax: logEntriesKept, bytesMax: 1024 * 1024 },
+      segmentBytes,
+      watchProgressMs,
+      sabotage: this.#sabotage,
+    });
     for (const client of this.#clients) client.start();
+    this.#operator?.start();
     this.#faults.start();
     world.after(undefined, HARD_MS, EventKind.Fault, () => this.#calmDown());
     await world.run();
@@ -205,40 +229,11 @@ class Run {
   /** Gives back what the libraries of the clients hold of the real machine. */
   cleanUp(): void {
     for (const { client } of this.#clients) void client.close();
+    this.#operator?.close();
   }
 
   #fork(): Random {
     return createRandom(this.#random.below(2 ** 32));
-  }
-
-  #createNodes(): void {
-    const { nodeCount, heartbeatMs, electionMs, logEntriesKept, segmentBytes } = this.#plan;
-    const { watchProgressMs, diskMs } = this.#plan;
-    const lines = Array.from({ length: nodeCount }, (_, id) => `${id} n${id} ${portOf(id)}`);
-    const cluster = parseNodesConf('nodes.conf', lines.join('\n'));
-    for (let id = 0; id < nodeCount; id += 1) {
-      const time = this.#createTime();
-      this.#times.push(time);
-      const node = new SimNode({
-        world: this.world,
-        network: this.#network,
-        safety: this.#safety,
-        truth: this.#truth,
-        id,
-        host: this.world.createHost(`n${id}`),
-        time,
-        cluster,
-        random: this.#fork(),
-        mood: { latencyMs: diskMs, jitterMs: diskMs, isFull: false },
-        heartbeatMs,
-        electionMs,
-        logKept: { entriesMax: logEntriesKept, bytesMax: 1024 * 1024 },
-        segmentBytes,
-        watchProgressMs,
-        sabotage: this.#sabotage,
-      });
-      this.#nodes.push(node);
-    }
   }
 
   #createTime(): HostTime {
@@ -247,7 +242,6 @@ class Run {
   }
 
   #addClient(): SimClient {
-    const { nodeCount, load } = this.#plan;
     const client = new SimClient({
       world: this.world,
       network: this.#network,
@@ -256,18 +250,33 @@ class Run {
       leases: this.#leases,
       host: this.world.createHost(`c${this.#clients.length}`),
       time: this.#createTime(),
-      endpoints: Array.from({ length: nodeCount }, (_, id) => `n${id}:${portOf(id)}`),
+      endpoints: this.#cluster.endpoints,
       random: this.#fork(),
-      load,
+      load: this.#plan.load,
     });
     this.#clients.push(client);
     return client;
+  }
+
+  #createOperator(): Operator | undefined {
+    const { changePauseMs: pauseMs } = this.#plan;
+    if (pauseMs === undefined) return undefined;
+    return new Operator({
+      world: this.world,
+      network: this.#network,
+      cluster: this.#cluster,
+      host: this.world.createHost('operator'),
+      time: this.#createTime(),
+      random: this.#fork(),
+      pauseMs,
+    });
   }
 
   /** From here on nothing goes wrong; the work goes on for a while, then ends. */
   #calmDown(): void {
     const { world } = this;
     this.#faults.end();
+    if (this.#operator !== undefined) this.#operator.isStopping = true;
     const untilMs = world.nowMs + CALM_MS_MAX;
     const look = (): void => {
       for (const client of this.#clients) client.isStopping = true;
@@ -288,34 +297,30 @@ class Run {
     for (const { options, isIdle } of this.#clients) {
       if (!isIdle) return `${options.host.name} waits for answers`;
     }
-    const applied = new Set<number>();
-    for (const { node, id } of this.#nodes) {
-      if (node === undefined) return `member ${id} does not run`;
-      applied.add(node.member.store.applied().index);
-    }
-    if (applied.size > 1) return `members have applied up to ${[...applied].join(', ')}`;
-    const lacking = this.#watches.findBehind() ?? this.#leases.findOverdue(LEASE_LATE_MS);
-    if (lacking !== undefined) return lacking;
-    for (const node of this.#nodes) node.inspect();
-    return undefined;
+    const lacking =
+      this.#cluster.findLacking() ??
+      this.#watches.findBehind() ??
+      this.#leases.findOverdue(LEASE_LATE_MS);
+    if (lacking === undefined) this.#cluster.inspect();
+    return lacking;
   }
 
   #outcome(undecided: number): Outcome {
     const { operations } = this.#history;
+    const { world } = this;
     return {
       seed: this.#seed,
-      hash: this.world.trace.hash,
-      virtualMs: Math.round(this.world.nowMs),
-      events: this.world.eventCount,
-      nodes: this.#nodes.length,
-      faults: this.#faults.names,
+      hash: world.trace.hash,
+      virtualMs: Math.round(world.nowMs),
+      events: world.eventCount,
+      nodes: this.#plan.nodeCount,
+      counts: world.tally.counts,
       operations: operations.length,
       answered: operations.filter(({ answer }) => answer !== undefined).length,
       revisions: this.#truth.last,
-      terms: this.#safety.leaderCount,
+      terms: this.#cluster.safety.leaderCount,
       watched: this.#watches.toldCount,
       leases: this.#leases.count,
-      snapshots: this.#nodes.reduce((sum, { snapshotCount }) => sum + snapshotCount, 0),
       undecided,
     };
   }

@@ -5,16 +5,22 @@
  */
 
 import { crc32 } from 'node:zlib';
-import type { Entry, LogIndex, NodeId, Term } from '../../include/node.ts';
-import { Role } from '../../include/node.ts';
+import type { Configuration, Entry, LogIndex, NodeId, Term } from '../../include/node.ts';
+import { EntryType, Role } from '../../include/node.ts';
+import { decodeConfiguration } from '../../src/configuration.ts';
 import type { Store } from '../../src/kvstore/store.ts';
 import { checkRaft } from '../../src/node/raft/check.ts';
 import { entryAt, lastIndexOf } from '../../src/node/raft/log.ts';
 import type { Raft } from '../../src/node/raft/raft.ts';
+import { wasRemoved } from '../../src/node/roster.ts';
+import type { Tally } from './tally.ts';
 import { must } from './violation.ts';
 
 /** What a log says at an index. */
 type LogMark = { readonly term: Term; readonly dataHash: number };
+
+/** A committed entry, and the term of the member that was first seen to know that it is. */
+type CommitMark = LogMark & { readonly knownTerm: Term };
 
 /** The state behind an entry. */
 type StateMark = { readonly revision: number; hash: number | undefined; readonly node: NodeId };
@@ -42,10 +48,23 @@ const STATE_CHECK_ENTRIES = 32;
 export class Safety {
   readonly #leaders: Map<Term, NodeId> = new Map();
   /** By index - 1. */
-  readonly #committed: LogMark[] = [];
+  readonly #committed: CommitMark[] = [];
   /** Every entry ever seen, by index and term: what it is, and the term before it. */
   readonly #entries: Map<string, { readonly dataHash: number; readonly before: Term }> = new Map();
   readonly #states: Map<LogIndex, StateMark> = new Map();
+  readonly #tally: Tally;
+  #configuration: Configuration;
+
+  /** @param configuration what the cluster is born with */
+  constructor(configuration: Configuration, tally: Tally) {
+    this.#configuration = configuration;
+    this.#tally = tally;
+  }
+
+  /** The newest one that is committed. */
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
 
   /** Terms that had a leader. */
   get leaderCount(): number {
@@ -90,6 +109,12 @@ export class Safety {
       }
       before = entry.term;
     }
+  }
+
+  /** A node has ended itself since it was removed. */
+  endedAsRemoved(id: NodeId): void {
+    const isTrue = wasRemoved(this.#configuration, id);
+    must(isTrue, 'only who was removed ends as removed', () => `member ${id}`);
   }
 
   #compareEntry(id: NodeId, entry: Entry, before: Term): void {
@@ -149,9 +174,14 @@ export class Safety {
     const { log } = raft;
     for (let index = log.startIndex + 1; index <= this.#committed.length; index += 1) {
       const known = this.#committed[index - 1];
+      // One that learns late of its election may be deposed already, and lack what followed.
+      if (known === undefined || known.knownTerm >= raft.term) continue;
       const own = index <= lastIndexOf(log) ? markOf(entryAt(log, index)) : undefined;
-      const isThere = known === undefined || isSameMark(own, known);
-      must(isThere, 'a leader has all that is committed', () => `${id} lacks entry ${index}`);
+      must(
+        isSameMark(own, known),
+        'a leader has all that is committed',
+        () => `${id} lacks entry ${index}`,
+      );
     }
   }
 
@@ -169,16 +199,29 @@ export class Safety {
     if (log.commitIndex === watched.checkedIndex) return;
     const from = Math.max(watched.checkedIndex, log.startIndex) + 1;
     for (let index = from; index <= log.commitIndex; index += 1) {
-      const mark = markOf(entryAt(log, index));
+      const entry = entryAt(log, index);
+      const mark = markOf(entry);
       const known = this.#committed[index - 1];
-      if (known === undefined) this.#committed[index - 1] = mark;
-      else {
+      if (known === undefined) {
+        this.#committed[index - 1] = { ...mark, knownTerm: raft.term };
+        this.#follow(entry);
+      } else {
         const isSame = isSameMark(known, mark);
         must(isSame, 'what is committed never changes', () => `member ${id}, entry ${index}`);
       }
     }
     watched.checkedIndex = log.commitIndex;
     this.#lookAtRule(watched);
+  }
+
+  /** An entry is committed for the first time. */
+  #follow({ type, data }: Entry): void {
+    if (type !== EntryType.Configuration) return;
+    const configuration = decodeConfiguration(data);
+    must(configuration !== undefined, 'a configuration can be read', () => data.toString('hex'));
+    this.#configuration = configuration;
+    const isJoint = configuration.outgoing.length > 0;
+    this.#tally.count(isJoint ? 'joint configuration' : 'configuration');
   }
 }
 

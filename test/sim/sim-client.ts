@@ -41,6 +41,8 @@ export type Load = {
   readonly watchers: number;
   readonly leaseHolders: number;
   readonly requestTimeoutMs: number;
+  /** Bytes of a value besides what makes it unique. */
+  readonly paddingBytes: number;
 };
 
 /** A client. */
@@ -160,18 +162,22 @@ export class SimClient {
 
   #drawValue(): string {
     this.#valueCount += 1;
-    return `${this.options.host.name}.${this.#valueCount}`;
+    const { host, load } = this.options;
+    return `${host.name}.${this.#valueCount}`.padEnd(load.paddingBytes, '.');
   }
 
   /** Does what concerns the cluster as a whole, whatever comes of it. */
   async #meddle(): Promise<void> {
-    const { random, endpoints, history } = this.options;
+    const { world, random, endpoints, history } = this.options;
     try {
-      if (random.below(2) === 0) await this.client.moveLeader(random.below(endpoints.length));
-      else {
+      if (random.below(2) === 0) {
+        await this.client.moveLeader(random.below(endpoints.length));
+        world.tally.count('leader transfer');
+      } else {
         const revision = drawRevision(random, history);
         history.compactedMax = Math.max(history.compactedMax, revision);
         await this.client.compact(revision, { physical: random.below(2) === 0 });
+        world.tally.count('compaction');
       }
     } catch (error) {
       if (!(error instanceof KvorumError)) throw error;

@@ -5,7 +5,7 @@
 
 import type { StoreHome } from '../../include/kvstore.ts';
 import type { Log, LogFields } from '../../include/log.ts';
-import type { ClusterConfig, NodeId } from '../../include/node.ts';
+import { type ClusterConfig, FaultKind, NodeFault, type NodeId } from '../../include/node.ts';
 import { openStore, type Store } from '../../src/kvstore/store.ts';
 import type { DataDirectory } from '../../src/node/data-directory.ts';
 import type { Disk } from '../../src/node/disk.ts';
@@ -19,7 +19,7 @@ import { EventKind, type Host, type Process } from './host.ts';
 import type { HostTime } from './host-clock.ts';
 import type { SimNetwork } from './network.ts';
 import type { Safety, Watched } from './safety.ts';
-import { createTimedDisk, type DiskMood } from './timed-disk.ts';
+import { createTimedDisk, type DiskMood, noSpace } from './timed-disk.ts';
 import type { Truth } from './truth.ts';
 import { watchFromWithin } from './truth-watch.ts';
 import type { World } from './world.ts';
@@ -44,6 +44,8 @@ export type SimNodeOptions = {
   readonly id: NodeId;
   readonly host: Host;
   readonly time: HostTime;
+  readonly port: number;
+  /** Without nodes it joins a cluster that is there. */
   readonly cluster: ClusterConfig;
   readonly random: Random;
   readonly mood: DiskMood;
@@ -69,6 +71,14 @@ const STEP_MS = 2;
 /** Milliseconds until a node that its own disk ended is started again. */
 const RECOVER_MS = 500;
 
+/** What members log and the tally counts. */
+const EVENTS_COUNTED: readonly string[] = [
+  'snapshot installed',
+  'snapshot stream failed',
+  'unfinished write cut off the log',
+  'leader transfer aborted',
+];
+
 /** One member. */
 export class SimNode {
   readonly options: SimNodeOptions;
@@ -77,10 +87,10 @@ export class SimNode {
   process: Process | undefined;
   /** Called with each event that it logs. */
   onEvent: (node: SimNode, event: string) => void = () => {};
-  /** Snapshots that it has installed. */
-  snapshotCount = 0;
   /** A flush of the store fails next. */
   failsFlush = false;
+  /** It will not run again: the cluster has removed it, or its machine is lost. */
+  isGone = false;
   readonly disk: FaultDisk;
   readonly #home: MemoryHome;
   #watched: Watched | undefined;
@@ -88,15 +98,15 @@ export class SimNode {
   #restarts = 0;
 
   constructor(options: SimNodeOptions) {
-    const { network, host, id, random } = options;
+    const { random } = options;
     this.options = options;
     this.disk = createFaultDisk(createRandom(random.below(2 ** 32)));
     this.#home = createMemoryHome({ flushDelay: () => this.#flushDelay() });
-    network.listen(portOf(id), {
-      host,
-      process: () => (this.node === undefined ? undefined : this.process),
-      accept: (stream, remote) => this.node?.adopt(stream, remote),
-    });
+  }
+
+  /** The process that takes connections; undefined when none does. */
+  get listening(): Process | undefined {
+    return this.node === undefined ? undefined : this.process;
   }
 
   get id(): NodeId {
@@ -106,10 +116,10 @@ export class SimNode {
   /** Starts a process on the host, unless one runs. */
   start(): void {
     const { world, network, host } = this.options;
-    if (this.process !== undefined) return;
+    if (this.process !== undefined || this.isGone) return;
     if (!host.isOn) network.greet(host);
     host.isOn = true;
-    const process = world.spawn(host);
+    const process = world.spawn(host, () => this.#settled());
     this.process = process;
     this.#restarts += 1;
     world.trace.note(host.name, `starts, for the ${this.#restarts}. time`);
@@ -133,13 +143,10 @@ export class SimNode {
     this.#watched = undefined;
   }
 
-  /** Behind each event of its process. */
-  settled(): void {
-    const { node } = this;
-    if (node === undefined || this.#watched === undefined) return;
-    const { sabotage, safety, random } = this.options;
-    sabotage.settled?.(node, random);
-    safety.look(this.#watched);
+  /** It is never started again. */
+  retire(death: Death): void {
+    this.die(death);
+    this.isGone = true;
   }
 
   /** Looks at all that it has: costs more. */
@@ -150,14 +157,24 @@ export class SimNode {
     safety.compareState(this.id, this.node.member.store);
   }
 
+  /** Behind each event of its process. */
+  #settled(): void {
+    const { node } = this;
+    if (node === undefined || this.#watched === undefined) return;
+    const { sabotage, safety, random } = this.options;
+    sabotage.settled?.(node, random);
+    safety.look(this.#watched);
+  }
+
   async #boot(process: Process): Promise<void> {
-    const { world, time, cluster, id, safety } = this.options;
+    const { world, host, time, port, cluster, id, safety } = this.options;
     const { heartbeatMs, electionMs, logKept, watchProgressMs } = this.options;
     try {
       const node = await startNode(
         {
           id,
           cluster,
+          place: { address: host.name, port },
           dataDir: `/data/${id}`,
           version: 'sim',
           clock: time.clockOf(process),
@@ -182,17 +199,22 @@ export class SimNode {
     world.trace.note(this.options.host.name, 'is up');
   }
 
-  /** What the disk was told to do wrong may end a process; anything else is a bug. */
+  /** A disk that was told to do wrong, and a removal, end a process; anything else is a bug. */
   #onFatal(process: Process, cause: unknown): void {
-    const { world, host } = this.options;
+    const { world, host, id, safety } = this.options;
     if (process.isDead) return;
-    if (!isInjected(cause)) {
-      world.fail(cause);
-      return;
-    }
     world.trace.note(host.name, `ends itself: ${String(cause)}`);
-    this.die('kill');
-    world.after(undefined, RECOVER_MS, EventKind.Fault, () => this.start());
+    if (cause instanceof NodeFault && cause.kind === FaultKind.MemberRemoved) {
+      world.tally.count('removed node ends itself');
+      this.retire('kill');
+      safety.endedAsRemoved(id);
+    } else if (isInjected(cause)) {
+      world.tally.count('disk fault ends a node');
+      this.die('kill');
+      world.after(undefined, RECOVER_MS, EventKind.Fault, () => this.start());
+    } else {
+      world.fail(cause);
+    }
   }
 
   #machine(process: Process): Partial<NodeMachine> {
@@ -250,6 +272,7 @@ export class SimNode {
     const { world, mood, random } = this.options;
     const delayMs = mood.latencyMs + random.below(20);
     await world.pause(this.process, delayMs, EventKind.Store);
+    if (mood.isFull) throw noSpace();
     if (!this.failsFlush) return;
     this.failsFlush = false;
     throw new Error('injected fault');
@@ -283,16 +306,11 @@ export class SimNode {
       if (process.isDead) return;
       const told = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
       world.trace.note(host.name, `${event}${told.join('')}`);
-      if (event === 'snapshot installed') this.snapshotCount += 1;
+      if (EVENTS_COUNTED.includes(event)) world.tally.count(event);
       this.onEvent(this, event);
     };
     return { debug: note, info: note, warn: note, error: note };
   }
-}
-
-/** The port of a member. */
-export function portOf(id: NodeId): number {
-  return 7_001 + id;
 }
 
 /** Whether the simulator itself is behind a fault. */

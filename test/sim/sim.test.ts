@@ -5,10 +5,28 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { FAULTS } from './fault-kinds.ts';
 import { type Outcome, runSeed, SimFailure } from './run.ts';
+import { sumOf } from './tally.ts';
 
 /** Seeds of every run of the suite, beside those that found something. */
 const SEEDS = 40;
+
+/** What happens in those seeds besides the faults. */
+const HAPPENINGS = [
+  ...['message lost', 'message doubled', 'write to a full disk', 'disk fault ends a node'],
+  ...['unfinished write cut off the log', 'snapshot installed', 'snapshot stream failed'],
+  ...['leader transfer', 'leader transfer aborted', 'compaction'],
+  ...[
+    'joint configuration',
+    'member added',
+    'learner added',
+    'learner promoted',
+    'member replaced',
+  ],
+  ...['member removed', 'leader removed', 'removed node ends itself'],
+  ...['machine lost', 'lost member replaced', 'member named'],
+];
 
 const known = readFileSync(new URL('./seeds.txt', import.meta.url), 'utf8')
   .split('\n')
@@ -37,7 +55,11 @@ t.test('no seed breaks a promise, and every cluster recovers', async (t) => {
   t.ok(total(({ terms }) => terms) > 3 * length, 'leaders change');
   t.ok(total(({ watched }) => watched) > 100 * length, 'watches are told');
   t.ok(total(({ leases }) => leases) > length, 'leases are held');
-  t.ok(total(({ snapshots }) => snapshots) > length / 2, 'snapshots are installed');
+  const counts = sumOf(outcomes.map((outcome) => outcome.counts));
+  for (const name of [...FAULTS.map((fault) => fault.name), ...HAPPENINGS]) {
+    t.ok((counts[name] ?? 0) > 0, `happens: ${name}`);
+  }
+  t.strictSame([...new Set(outcomes.map(({ nodes }) => nodes))].sort(), [1, 3, 5, 7]);
   t.equal(
     total(({ undecided }) => undecided),
     0,

@@ -35,7 +35,11 @@ export function createTimedDisk(fault: FaultDisk, around: DiskSurroundings): Dis
   const finishLater = (): void => later(() => fault.finishOne());
   const { disk } = fault;
   const roomNow = (): void => {
-    if (mood.isFull) throw noSpace();
+    if (mood.isFull) throw refused();
+  };
+  const refused = (): Error => {
+    world.tally.count('write to a full disk');
+    return noSpace();
   };
   return {
     ...disk,
@@ -48,12 +52,12 @@ export function createTimedDisk(fault: FaultDisk, around: DiskSurroundings): Dis
       disk.writeNow(file, chunks, offset);
     },
     create: (path, done) => {
-      if (mood.isFull) return later(() => done(noSpace(), -1));
+      if (mood.isFull) return later(() => done(refused(), -1));
       disk.create(path, done);
       finishLater();
     },
     write: (file, chunks, offset, done) => {
-      if (mood.isFull) return later(() => done(noSpace()));
+      if (mood.isFull) return later(() => done(refused()));
       disk.write(file, chunks, offset, done);
       finishLater();
     },
@@ -68,6 +72,7 @@ export function createTimedDisk(fault: FaultDisk, around: DiskSurroundings): Dis
   };
 }
 
-function noSpace(): Error {
+/** What a full disk says. */
+export function noSpace(): Error {
   return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
 }

@@ -140,5 +140,7 @@ export function isSamePair(one: Pair | undefined, other: Pair | undefined): bool
 }
 
 function show(changes: readonly Change[]): string {
-  return changes.map(({ key, pair }) => `${key}=${pair?.value ?? 'deleted'}`).join(' ');
+  return changes
+    .map(({ key, pair }) => `${key}=${pair?.value.replace(/\.+$/, '') ?? 'deleted'}`)
+    .join(' ');
 }

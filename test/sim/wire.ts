@@ -178,12 +178,16 @@ export class Way {
   #sendFrame(type: number, frame: Buffer): void {
     if (type < RAFT_TYPE_MIN || type > RAFT_TYPE_MAX) return this.#send(frame);
     const { world, below, lostPermille, doubledPermille, delayMs } = this.#weather;
-    if (below(1_000) < lostPermille) return this.#taken(frame.length);
+    if (below(1_000) < lostPermille) {
+      world.tally.count('message lost');
+      return this.#taken(frame.length);
+    }
     const travel = (delay: number): void => {
       world.after(this.#receiver, delay, EventKind.Arrival, () => this.#arriveAlone(frame));
     };
     travel(delayMs(this.from, this.to));
     if (below(1_000) >= doubledPermille) return;
+    world.tally.count('message doubled');
     this.#onWayBytes += frame.length;
     travel(3 * delayMs(this.from, this.to));
   }

@@ -13,6 +13,7 @@
 import type { Timer } from '../../src/clock.ts';
 import { EventQueue } from './event-queue.ts';
 import type { EventKind, Host, HostEvent, Process } from './host.ts';
+import { Tally } from './tally.ts';
 import { Trace } from './trace.ts';
 import { Violation } from './violation.ts';
 
@@ -25,9 +26,8 @@ const EVENTS_A_TURN = 100;
 /** Time, and what happens in it. */
 export class World {
   readonly trace: Trace;
+  readonly tally: Tally = new Tally();
   readonly hosts: Host[] = [];
-  /** Called behind each event of a process, with all that followed from it. */
-  onSettled: (process: Process) => void = () => {};
   readonly #queue = new EventQueue();
   #nowMs = 0;
   #count = 0;
@@ -57,9 +57,13 @@ export class World {
     return host;
   }
 
-  /** Starts a process on a host. */
-  spawn(host: Host): Process {
-    return { host, isDead: false, isFrozen: false, parked: [] };
+  /**
+   * Starts a process on a host.
+   *
+   * @param onSettled called behind each of its events, with all that followed from it
+   */
+  spawn(host: Host, onSettled: () => void = () => {}): Process {
+    return { host, onSettled, isDead: false, isFrozen: false, parked: [] };
   }
 
   /** A process ends: nothing that it has begun goes on. */
@@ -159,7 +163,7 @@ export class World {
   #settle(): void {
     const process = this.#unsettled;
     this.#unsettled = undefined;
-    if (process !== undefined && !process.isDead) this.onSettled(process);
+    if (process?.isDead === false) process.onSettled();
   }
 
   #takeDue(): HostEvent | undefined {
