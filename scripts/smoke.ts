@@ -32,12 +32,15 @@ interface Outcome {
 await main();
 
 async function main(): Promise<void> {
-  const ports = await freePorts(2 * NODE_COUNT);
+  const ports = await freePorts(2 * NODE_COUNT + 2);
   const endpoints = ports.slice(0, NODE_COUNT).map((port) => `127.0.0.1:${port}`);
   const conf = join(directory, 'nodes.conf');
   writeFileSync(conf, nodesConf(ports));
 
   await step('version answers at once in an empty environment', versionAnswers);
+  await step("a node starts by etcd's flags and answers its clients", () => {
+    return startsAsEtcd(ports.slice(2 * NODE_COUNT));
+  });
   const cluster = startCluster(conf);
   try {
     await step('dev starts a cluster that answers status', () => untilReady(cluster, endpoints));
@@ -132,6 +135,35 @@ async function stops(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
   const [code, signal] = await exit;
   if (code !== 0) throw new Error(`exit code ${code}, signal ${signal}`);
+}
+
+/** The gateway is a thread of its own, and the file of flags is read by a package. */
+async function startsAsEtcd(ports: readonly number[]): Promise<void> {
+  const [client, peer] = ports.map((port) => `http://127.0.0.1:${port}`);
+  const flags = {
+    ...{ 'data-dir': join(directory, 'etcd'), 'listen-client-urls': client },
+    ...{ 'advertise-client-urls': client, 'listen-peer-urls': peer },
+    'initial-advertise-peer-urls': peer,
+  };
+  const lines = Object.entries(flags).map(([name, value]) => `${name}: ${value}\n`);
+  const path = join(directory, 'etcd.yaml');
+  writeFileSync(path, lines.join(''));
+  const args = ['etcd', '--config-file', path];
+  const child = spawn(binary, args, { cwd: directory, env: {}, stdio: 'ignore' });
+  try {
+    const deadlineMs = performance.now() + READY_MS_MAX;
+    const body = '{"key":"YQ==","value":"MTA="}';
+    for (;;) {
+      const put = fetch(`${client}/v3/kv/put`, { method: 'POST', body }).catch(() => undefined);
+      if ((await put)?.ok === true) break;
+      if (child.exitCode !== null) throw new Error('kvorum etcd has exited');
+      if (performance.now() > deadlineMs) throw new Error('a put still fails');
+      await sleep(100);
+    }
+    await stops(child);
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
 
 function nodesConf(ports: readonly number[]): string {

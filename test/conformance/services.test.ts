@@ -5,6 +5,7 @@ import { decode } from '../../src/gateway/protobuf/decode.ts';
 import { encode } from '../../src/gateway/protobuf/encode.ts';
 import type { Method } from '../../src/gateway/protobuf/schema.ts';
 import { AuthService } from '../../src/gateway/schema/auth.ts';
+import { ClusterService } from '../../src/gateway/schema/cluster.ts';
 import { HealthService } from '../../src/gateway/schema/health.ts';
 import { KVService, type RangeResponse } from '../../src/gateway/schema/kv.ts';
 import { MaintenanceService } from '../../src/gateway/schema/maintenance.ts';
@@ -104,7 +105,7 @@ t.test('reflection shows every service, and the files that define them', async (
   }
 });
 
-t.test('health is served, and Auth answers as a server without users', async (t) => {
+t.test('health is served, Auth has no users, and peers have no TLS', async (t) => {
   const { port } = await startInProcess(t);
   const grpc = new GrpcClient(`127.0.0.1:${port}`);
   t.teardown(() => grpc.close());
@@ -120,6 +121,11 @@ t.test('health is served, and Auth answers as a server without users', async (t)
     message: 'etcdserver: authentication is not enabled',
   });
   t.match(await tell(grpc, AuthService.UserAdd, { name: 'a' }), { code: '12' });
+  const peerURLs = ['https://127.0.0.1:9'];
+  t.match(await tell(grpc, ClusterService.MemberAdd, { peerURLs }), {
+    code: '3',
+    message: 'etcdserver: given member URLs are invalid',
+  });
   const status = await grpc.call(MaintenanceService.Status, {});
   t.match(status, { version: '3.6.0', storageVersion: '3.6.0', isLearner: false, errors: [] });
   t.equal(status.leader, status.header?.member_id);

@@ -105,12 +105,16 @@ function rosterOf({ configuration }: MembersReport): Roster {
   return configuration.roster ?? { nextId: 0, members: [] };
 }
 
-/** Where a member is, by etcd's peer URLs: a node has one. @throws KvorumError InvalidPeerUrl */
+/**
+ * Where a member is, by etcd's peer URLs: a node has one, and peers do not speak TLS.
+ *
+ * @throws KvorumError InvalidPeerUrl
+ */
 function placeOf(urls: readonly string[]): { address: string; port: number } {
   try {
     const [first] = urls.map((url) => {
-      if (!/^https?:\/\//.test(url)) throw new KvorumError(ErrorCode.InvalidPeerUrl);
-      return parseEndpoint(url.replace(/^https?:\/\//, ''));
+      if (!url.startsWith('http://')) throw new KvorumError(ErrorCode.InvalidPeerUrl);
+      return parseEndpoint(url);
     });
     if (first === undefined) throw new KvorumError(ErrorCode.InvalidPeerUrl);
     return { address: first.host, port: first.port };
