@@ -41,6 +41,10 @@ export const FrameType = {
   AlarmList: 0x43,
   /** Raises or disarms an alarm: of a client, or of a member to the leader. */
   AlarmSet: 0x44,
+  /** Asks what the node measures about itself. */
+  Metrics: 0x46,
+  /** Sets how much the node logs. */
+  LogLevel: 0x47,
   // Told by a node unasked; the frame's id is the watch's.
   WatchEvents: 0x48,
   WatchNote: 0x49,

@@ -26,6 +26,18 @@ export const UNFINISHED_BYTES_MAX = 256 * 1024 * 1024;
 /** Milliseconds until a request fails that its node does not answer (etcd: 5 s + 2 elections). */
 export const GATEWAY_TIMEOUT_MS = 7_000;
 
+/**
+ * Milliseconds a node has to answer from its own state before it counts as hung: twice what its
+ * slowest turn of the event loop may take, ten times over.
+ */
+export const LIVE_TIMEOUT_MS = 2_000;
+
+/** Milliseconds its cluster has to confirm a read before the node counts as not ready (etcd's). */
+export const READY_TIMEOUT_MS = GATEWAY_TIMEOUT_MS;
+
+/** Milliseconds a node has to say its metrics: scrapes give up after 10 s. */
+export const METRICS_TIMEOUT_MS = 5_000;
+
 /** Bytes waiting for a client at which its watches wait as well. */
 export const STREAM_QUEUED_BYTES_MAX = 4 * 1024 * 1024;
 

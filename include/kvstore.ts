@@ -302,6 +302,8 @@ export type Store = {
   /** Swaps in the snapshot that was finished. Until it resolves the store must not be used. */
   readonly installSnapshot: () => Promise<void>;
   readonly size: () => StoreSize;
+  /** How many keys there are now. */
+  readonly keyCount: () => number;
   /**
    * A checksum of the logical content, the same on all members at the same position. Visits
    * everything, and ends the deletions under way.

@@ -1,5 +1,10 @@
 /** Logging, injected: modules report events, src/commands decides where the lines go. */
 
+/** How much is logged: a level and all behind it. Their places are their numbers on the wire. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** One of LOG_LEVELS. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** Values that belong to an event, with units in their names. */
 export type LogFields = Readonly<Record<string, unknown>>;
 

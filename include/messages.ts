@@ -29,12 +29,14 @@ import type {
   TxnResult,
   WatchRequest,
 } from './kvstore.ts';
+import type { LogLevel } from './log.ts';
 import type {
   MemberChangeReport,
   MemberChangeRequest,
   MemberListRequest,
   MembersReport,
 } from './members.ts';
+import type { MetricFamily } from './metrics.ts';
 import type { NodeId, NodeStatus } from './node.ts';
 
 /** What every reply to a request starts with (etcd ResponseHeader). */
@@ -71,6 +73,9 @@ export type WatchCreateRequest = WatchRequest & { readonly watchId: number };
 
 /** Ends a watch. */
 export type WatchCancelRequest = { readonly watchId: number };
+
+/** Sets how much the node logs, until it is set again or the node ends. */
+export type LogLevelRequest = { readonly level: LogLevel };
 
 /** A request that changes the store. */
 export type Command =
@@ -121,6 +126,8 @@ export type Request =
   | { readonly type: typeof FrameType.SnapshotSave }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListRequest }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeRequest }
+  | { readonly type: typeof FrameType.Metrics }
+  | { readonly type: typeof FrameType.LogLevel; readonly body: LogLevelRequest }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateRequest }
   | { readonly type: typeof FrameType.WatchCancel; readonly body: WatchCancelRequest }
   | { readonly type: typeof FrameType.WatchProgress };
@@ -180,6 +187,12 @@ export type MemberListReply = ReplyHeader & MembersReport;
 /** The change has taken place, but for what waits for learners to catch up. */
 export type MemberChangeReply = ReplyHeader & MemberChangeReport;
 
+/** What the node measures about itself. */
+export type MetricsReply = ReplyHeader & { readonly families: readonly MetricFamily[] };
+
+/** The level is set. */
+export type LogLevelReply = ReplyHeader;
+
 /** The watch is there; its events follow. `revision` is the current one. */
 export type WatchCreateReply = ReplyHeader;
 
@@ -209,6 +222,8 @@ export type Reply =
   | { readonly type: typeof FrameType.SnapshotSave; readonly body: SnapshotSaveReply }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListReply }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeReply }
+  | { readonly type: typeof FrameType.Metrics; readonly body: MetricsReply }
+  | { readonly type: typeof FrameType.LogLevel; readonly body: LogLevelReply }
   | { readonly type: typeof FrameType.WatchCreate; readonly body: WatchCreateReply }
   | { readonly type: typeof FrameType.WatchCancel; readonly body: WatchCancelReply }
   | { readonly type: typeof FrameType.WatchProgress; readonly body: WatchProgressReply };

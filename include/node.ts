@@ -200,6 +200,33 @@ export const APPLY_SLICE_MS = 4;
 /** Committed entries waiting to be applied at which new writes are refused (etcd: 5,000). */
 export const APPLY_BACKLOG_MAX = 20_000;
 
+/**
+ * Milliseconds from which on a request is logged with its parts, by default (etcd
+ * --warning-unary-request-duration).
+ */
+export const SLOW_REQUEST_MS = 300;
+
+/** Milliseconds from which on the applying of one entry counts as slow (etcd's 100 ms). */
+export const SLOW_APPLY_MS = 100;
+
+/** Most slow requests logged in one period; the others are counted in the next line. */
+export const SLOW_REQUESTS_LOGGED_MAX = 10;
+
+/** Milliseconds of such a period. */
+export const SLOW_REQUESTS_LOG_MS = 1_000;
+
+/**
+ * Batches of the log whose times are remembered, to tell where a slow request spent its own: more
+ * than a busy node makes within MEMBER_TIMEOUT_MS, 64 KiB.
+ */
+export const MILESTONES_MAX = 4_096;
+
+/**
+ * Every how many reads of a key that are answered at once one is timed, and counts for all of them:
+ * two looks at the clock would be a tenth of its cost.
+ */
+export const LOCAL_READS_A_TIMING = 16;
+
 /** Milliseconds between checks of deadlines. */
 export const DEADLINE_CHECK_MS = 100;
 

@@ -101,6 +101,14 @@ export type WatchStream = {
   readonly close: () => void;
 };
 
+/** How many watches a member has. */
+export type WatchCounts = {
+  readonly streams: number;
+  readonly watches: number;
+  /** Those that have not been told all that was applied. */
+  readonly lagging: number;
+};
+
 /** All watches of one member. */
 export type WatchHub = {
   readonly open: (sink: WatchSink) => WatchStream;
@@ -116,6 +124,8 @@ export type WatchHub = {
    * they are many, catchUp goes on with it.
    */
   readonly tellProgress: () => void;
+  /** How many there are now. */
+  readonly counts: () => WatchCounts;
   /** The store was replaced by a snapshot: what was told stays told, the rest is looked up. */
   readonly storeReplaced: () => void;
 };

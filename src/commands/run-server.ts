@@ -34,7 +34,13 @@ import { boundYoungGeneration } from './young-generation.ts';
 /** How a node runs, besides who it is. */
 export type NodeSettings = Pick<
   NodeOptions,
-  'cluster' | 'dataDir' | 'place' | 'listen' | 'watchProgressMs' | 'forcesNewCluster'
+  | 'cluster'
+  | 'dataDir'
+  | 'place'
+  | 'listen'
+  | 'watchProgressMs'
+  | 'forcesNewCluster'
+  | 'slowRequestMs'
 > &
   Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept' | 'quotaBytes'>;
 

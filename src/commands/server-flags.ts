@@ -6,6 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { QUOTA_BYTES } from '../../include/kvstore.ts';
+import { LOG_LEVELS, type LogLevel } from '../../include/log.ts';
 import {
   type ClusterConfig,
   ELECTION_MS,
@@ -14,18 +15,15 @@ import {
   LOG_KEPT_ENTRIES_MAX,
   NODE_ID_MAX,
   type NodeId,
+  SLOW_REQUEST_MS,
   TICK_MS,
 } from '../../include/node.ts';
+import { parseGoDuration } from '../client/terminal/go-duration.ts';
 import type { LogKept } from '../node/log-trim.ts';
 import { parseNodesConf } from '../node/nodes-conf.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { environmentName, type Flags } from './settings.ts';
 import { readQuota } from './upkeep-flags.ts';
-
-/** How much is logged. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-/** One of LOG_LEVELS. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Longest election timeout, in milliseconds (etcd's). */
 const ELECTION_MS_MAX = 50_000;
@@ -77,6 +75,12 @@ export const SERVER_FLAGS = {
     describe: 'bytes of the store in use above which it is full: 0 the default, negative none',
     defaultDescription: String(QUOTA_BYTES),
   },
+  'warning-unary-request-duration': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'from which time on a request is logged with its parts',
+    defaultDescription: `${SLOW_REQUEST_MS}ms`,
+  },
 } as const satisfies Flags;
 
 /** What a server is started with. */
@@ -89,6 +93,8 @@ export type ServerSettings = {
   readonly electionMs: number;
   readonly logKept: LogKept;
   readonly quotaBytes: number;
+  /** Milliseconds from which on a request is logged with its parts. */
+  readonly slowRequestMs: number;
 };
 
 /** Reads a flag or the variable behind it; undefined when neither is given. */
@@ -139,6 +145,7 @@ export function readServerSettings(
     electionMs,
     logKept: { entriesMax, bytesMax: LOG_KEPT_BYTES_MAX },
     quotaBytes: readQuota('quota-bytes', text('quota-bytes') ?? '0'),
+    slowRequestMs: readSlowRequest(text('warning-unary-request-duration')),
   };
 }
 
@@ -204,6 +211,16 @@ export function checkTimes(heartbeatMs: number, electionMs: number): void {
   }
   if (electionMs > ELECTION_MS_MAX) {
     throw refusal(`--election-timeout ${electionMs}: give at most ${ELECTION_MS_MAX}`);
+  }
+}
+
+function readSlowRequest(text: string | undefined): number {
+  if (text === undefined) return SLOW_REQUEST_MS;
+  try {
+    return parseGoDuration(text);
+  } catch {
+    const name = '--warning-unary-request-duration';
+    throw refusal(`${name} "${text}": expected a duration such as 300ms or 1s`);
   }
 }
 

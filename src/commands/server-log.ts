@@ -6,9 +6,9 @@
 
 import pino, { type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
-import type { Log } from '../../include/log.ts';
+import type { Log, LogLevel } from '../../include/log.ts';
 import type { NodeId } from '../../include/node.ts';
-import type { LogLevel } from './server-flags.ts';
+import { createLevelledLog, type LevelledLog } from '../node/levelled-log.ts';
 
 /** Names that pino gives a line besides the fields of the event. */
 const ENVELOPE = new Set(['level', 'time', 'node', 'event', 'msg']);
@@ -22,22 +22,23 @@ export function createServerLog(
   level: LogLevel,
   file: DestinationStream | undefined = undefined,
   descriptor: Descriptor = 1,
-): Log {
+): LevelledLog {
   const stream = file ?? standardStream(descriptor);
   const options = {
-    level,
+    level: 'debug',
     base: { node: nodeId },
     messageKey: 'event',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger = pino(options, stream);
-  return {
+  const log: Log = {
     debug: (event, fields) => logger.debug(fields ?? {}, event),
     info: (event, fields) => logger.info(fields ?? {}, event),
     warn: (event, fields) => logger.warn(fields ?? {}, event),
     error: (event, fields) => logger.error(fields ?? {}, event),
   };
+  return createLevelledLog(log, level);
 }
 
 function standardStream(descriptor: Descriptor): DestinationStream {

@@ -11,8 +11,10 @@ import { formatEndpoint } from '../client/endpoint.ts';
 import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
 import type { Budget } from './calls/budget.ts';
+import { CallMeters } from './calls/call-meters.ts';
 import { LeaderSight } from './calls/leader-sight.ts';
 import { Methods } from './calls/methods.ts';
+import { ClientTraffic } from './client-traffic.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { Exchange } from './http/exchange.ts';
 import { serveHttp } from './http/http-server.ts';
@@ -67,9 +69,13 @@ export type Gateway = {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const node = new NodeClient(options);
   const sight = new LeaderSight(node);
-  const methods = new Methods(sight);
+  const meters = new CallMeters(options.clock);
+  const methods = new Methods(sight, meters);
   addServices(methods, node);
-  const front = new Front(options, methods, createPages(node));
+  const traffic = new ClientTraffic();
+  const healthCounts = { passed: 0, failed: 0 };
+  const pages = createPages({ node, meters, traffic, healthCounts });
+  const front = new Front(options, methods, pages, traffic);
   const servers = options.listens.map(() =>
     createServer({ noDelay: true }, (socket) => front.accept(socket)),
   );
@@ -114,11 +120,12 @@ class Front {
   readonly #http1: Http1Server;
   readonly #flushQueue: FlushQueue;
   readonly #budget: Budget = { heldBytes: 0 };
-  readonly #sockets: Set<Socket> = new Set();
+  readonly #traffic: ClientTraffic;
   readonly #connections: Set<Http2Connection> = new Set();
 
-  constructor(options: GatewayOptions, methods: Methods, pages: Pages) {
+  constructor(options: GatewayOptions, methods: Methods, pages: Pages, traffic: ClientTraffic) {
     this.#options = options;
+    this.#traffic = traffic;
     this.#methods = methods;
     this.#pages = pages;
     this.#http1 = new Http1Server((exchange) => this.#onExchange(exchange));
@@ -128,8 +135,7 @@ class Front {
   /** Takes a connection, and waits for its first bytes. */
   accept(socket: Socket): void {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    this.#traffic.add(socket);
     socket.on('error', () => undefined); // 'close' follows
     const timer = this.#options.clock.after(FIRST_BYTES_MS, () => socket.destroy());
     socket.once('close', () => timer.cancel());
@@ -155,12 +161,12 @@ class Front {
     await new Promise<void>((resolve) => {
       const until = clock.nowMs() + STOP_MS;
       const poll = clock.every(20, () => {
-        if (this.#sockets.size > 0 && clock.nowMs() < until) return;
+        if (this.#traffic.connectionCount > 0 && clock.nowMs() < until) return;
         poll.cancel();
         resolve();
       });
     });
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#traffic.sockets) socket.destroy();
   }
 
   #serveHttp2(socket: Socket, head: Buffer): void {

@@ -105,6 +105,20 @@ export class NodeClient {
     return promise;
   }
 
+  /** Asks the node itself, never another one. Rejects when it has not answered in time. */
+  askOwn<Type extends Answered>(
+    request: { readonly type: Type } & Requests[Type],
+    timeoutMs: number = GATEWAY_TIMEOUT_MS,
+  ): Promise<Replies[Type]> {
+    const { promise, resolve, reject } = Promise.withResolvers<Replies[Type]>();
+    const settle = (reply: Reply): void => {
+      assert(reply.type === request.type, 'an answer is that of its request', reply.type);
+      resolve(reply.body as Replies[Type]);
+    };
+    this.router.start(request, this.endpoint, timeoutMs, settle, reject);
+    return promise;
+  }
+
   /** How the node itself is. */
   status(): Promise<NodeStatus> {
     return this.request({ type: FrameType.Status });

@@ -118,6 +118,7 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
     importSnapshot: () => store.importSnapshot(),
     installSnapshot: () => store.installSnapshot(),
     size: () => store.state.map.size(),
+    keyCount: () => store.state.keyCount,
     hash: () => store.hash(),
     close: () => store.close(),
   };

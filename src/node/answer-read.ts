@@ -15,7 +15,7 @@ import type { Store } from '../kvstore/store.ts';
 import type { Asker } from './asker.ts';
 import type { Lessor } from './lessor.ts';
 import type { Readings } from './readings.ts';
-import type { Read } from './reads.ts';
+import type { Read, ReadRequest, Round } from './reads.ts';
 
 /** What answering needs of a member. */
 export type AnswerOptions = {
@@ -29,35 +29,60 @@ export type AnswerOptions = {
   readonly answerMembers: (asker: Asker, id: number) => void;
   /** Points a client at the leader. */
   readonly redirect: (asker: Asker, id: number) => void;
+  /** A read was answered; `round` is undefined if it did not wait for one. */
+  readonly onAnswered: (read: Read, round: Round | undefined) => void;
   /** Puts a command into the log for a client; returns whether it was taken: refused, if not. */
   readonly propose: (asker: Asker, id: number, command: InternalCommand) => boolean;
 };
 
-/** Answers a read. */
-export function answerRead(member: AnswerOptions, read: Omit<Read, 'deadlineMs'>): void {
+/** Answers a read. @param round that it waited for, if it did */
+export function answerRead(member: AnswerOptions, read: Read, round: Round | undefined): void {
   const { asker, id, request } = read;
   switch (request.type) {
     case FrameType.Range:
-      return member.readings.add(member.store.beginRange(request.body, RANGE_BYTES_MAX), (result) =>
-        answerRange(member, asker, id, result),
+      return member.readings.add(
+        member.store.beginRange(request.body, RANGE_BYTES_MAX),
+        (result) => {
+          answerRange(member, asker, id, result);
+          member.onAnswered(read, round);
+        },
       );
     case FrameType.Txn:
       return member.readings.add(
         member.store.beginReadTxn(request.body, RANGE_BYTES_MAX),
-        (result) => answerTxn(member, asker, id, result),
+        (result) => {
+          answerTxn(member, asker, id, result);
+          member.onAnswered(read, round);
+        },
       );
     case FrameType.MemberList:
-      return member.answerMembers(asker, id);
+      member.answerMembers(asker, id);
+      return member.onAnswered(read, round);
     case FrameType.AlarmList:
-      return answerAlarms(member, asker, id);
+      answerAlarms(member, asker, id);
+      return member.onAnswered(read, round);
     case FrameType.LeaseKeepAlive:
+    case FrameType.LeaseTimeToLive:
       if (member.lessor.term !== read.term) return member.redirect(asker, id);
-      return answerKeepAlive(member, asker, id, request.body.id);
-    case FrameType.LeaseTimeToLive: {
-      if (member.lessor.term !== read.term) return member.redirect(asker, id);
-      const { id: lease, keys } = request.body;
-      return answerTimeToLive(member, asker, id, lease, keys);
-    }
+      answerLease(member, asker, id, request);
+      return member.onAnswered(read, round);
+  }
+}
+
+/** What concerns the time of a lease. */
+function answerLease(
+  member: AnswerOptions,
+  asker: Asker,
+  id: number,
+  request: Extract<
+    ReadRequest,
+    { readonly type: typeof FrameType.LeaseKeepAlive | typeof FrameType.LeaseTimeToLive }
+  >,
+): void {
+  if (request.type === FrameType.LeaseKeepAlive) {
+    answerKeepAlive(member, asker, id, request.body.id);
+  } else {
+    answerTimeToLive(member, asker, id, request.body.id, request.body.keys);
   }
 }
 

@@ -18,6 +18,7 @@ import {
   type Entry,
   EntryType,
   type LogIndex,
+  SLOW_APPLY_MS,
 } from '../../include/node.ts';
 import { ErrorCode, FrameType, type LoggedCommand, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
@@ -28,6 +29,7 @@ import { decodeCommand } from '../rpc/command-codec.ts';
 import { type ApplyResult, applyCommand } from './apply-command.ts';
 import { isHeldUp } from './held-up.ts';
 import type { Lessor } from './lessor.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 import { writeReply } from './write-reply.ts';
 
@@ -38,12 +40,15 @@ export type ApplierOptions = {
   readonly proposals: Proposals;
   /** Told of what concerns the time of leases and sessions. */
   readonly lessor: Lessor;
+  readonly metrics: NodeMetrics;
   /** The head of a reply as of now. */
   readonly header: (revision: number) => ReplyHeader;
   /** Who belonged to the cluster when the entry was the last of the log. */
   readonly configurationAt: (index: LogIndex) => Configuration;
   /** A configuration was applied. */
   readonly onConfiguration: (entry: Entry, configuration: Configuration) => void;
+  /** A proposal was answered, or refused by the store. */
+  readonly onAnswered: (proposal: Proposal, nowMs: number) => void;
   /** A proposal that never took effect (its entry was overwritten), or that another must answer. */
   readonly onLost: (proposal: Proposal) => void;
 };
@@ -91,16 +96,21 @@ export class Applier {
    */
   run(): void {
     if (this.#waiting.count === 0) return;
-    const { store, clock } = this.#options;
-    const untilMs = clock.nowMs() + APPLY_SLICE_MS;
+    const { store, clock, metrics, onAnswered } = this.#options;
+    let beganMs = clock.nowMs();
+    const untilMs = beganMs + APPLY_SLICE_MS;
     for (let count = 0; count < APPLY_SLICE_ENTRIES; count += 1) {
       const entry = this.#waiting.peek();
       if (entry === undefined || store.unflushedBytes() >= UNFLUSHED_BYTES_MAX) return;
       this.#isHeldUp = this.#mustWait(entry);
       if (this.#isHeldUp) return;
       this.#waiting.shift();
-      this.#apply(entry);
-      if (clock.nowMs() >= untilMs) return;
+      const answered = this.#apply(entry);
+      const nowMs = clock.nowMs();
+      if (answered !== undefined) onAnswered(answered, nowMs);
+      if (nowMs - beganMs >= SLOW_APPLY_MS) metrics.slowApplies += 1;
+      if (nowMs >= untilMs) return;
+      beganMs = nowMs;
     }
   }
 
@@ -126,12 +136,15 @@ export class Applier {
 
   /** Goes on with a deletion under way; answers those who waited for it. Whether more is left. */
   deleteStep(): boolean {
-    const { deletions } = this.#options.store;
+    const { store, clock, onAnswered } = this.#options;
+    const { deletions } = store;
     const hasMore = deletions.step();
     for (const { revision, answer } of deletions.takeEnded()) {
       const done = this.#deletions.filter((waiting) => waiting.revision === revision);
       this.#deletions = this.#deletions.filter((waiting) => waiting.revision !== revision);
-      for (const { proposal } of done) this.#settle(proposal, answer);
+      for (const { proposal } of done) {
+        if (this.#settle(proposal, answer)) onAnswered(proposal, clock.nowMs());
+      }
     }
     return hasMore;
   }
@@ -141,13 +154,16 @@ export class Applier {
    * left.
    */
   compactStep(): boolean {
-    const { store } = this.#options;
+    const { store, clock, onAnswered } = this.#options;
     const hasMore = store.compactStep();
     if (this.#compactions.length === 0) return hasMore;
     const removed = store.compactedPhysically();
     const done = this.#compactions.filter((waiting) => waiting.revision <= removed);
     this.#compactions = this.#compactions.filter((waiting) => waiting.revision > removed);
-    for (const { proposal, result } of done) this.#answer(proposal, result);
+    for (const { proposal, result } of done) {
+      this.#answer(proposal, result);
+      onAnswered(proposal, clock.nowMs());
+    }
     return hasMore;
   }
 
@@ -157,23 +173,30 @@ export class Applier {
     return isHeldUp(store, decodeCommand(entry.data));
   }
 
-  #apply(entry: Entry): void {
-    const { store, proposals, onLost, configurationAt, onConfiguration } = this.#options;
+  /** Returns the proposal that the entry was, if that is answered. */
+  #apply(entry: Entry): Proposal | undefined {
+    const { store, proposals, onLost, configurationAt, onConfiguration, metrics } = this.#options;
     const { index, term } = entry;
     const applied = store.applied().index;
-    if (index <= applied) return;
+    if (index <= applied) return undefined;
     assert(index === applied + 1, 'entries are applied without a gap', index, applied);
 
     const proposal = proposals.take(index, term, onLost);
+    let isAnswered = false;
     if (entry.type === EntryType.Command) {
       const command = proposal?.command ?? decodeCommand(entry.data);
       const result = applyCommand(store, command);
+      metrics.applied(
+        command.type === FrameType.Once ? command.command.type : command.type,
+        result,
+      );
       this.#tellLessor(command, result);
-      if (proposal !== undefined) this.#settle(proposal, result);
+      if (proposal !== undefined) isAnswered = this.#settle(proposal, result);
     }
     const configuration = configurationAt(index);
     store.setApplied({ index, term, configuration });
     if (entry.type === EntryType.Configuration) onConfiguration(entry, configuration);
+    return isAnswered ? proposal : undefined;
   }
 
   /** Refusals too: a write of a session may be refused the second time only. */
@@ -192,18 +215,22 @@ export class Applier {
     }
   }
 
-  #settle(proposal: Proposal, result: ApplyResult): void {
+  /** Answers, unless the answer has to wait; returns whether it did. */
+  #settle(proposal: Proposal, result: ApplyResult): boolean {
     const { asker, id, command: logged } = proposal;
     const command = logged.type === FrameType.Once ? logged.command : logged;
     if (typeof result === 'number') {
       asker.refuse(id, result, undefined);
     } else if ('isUnderWay' in result) {
       this.#deletions.push({ revision: result.revision, proposal });
+      return false;
     } else if (command.type === FrameType.Compact && command.body.physical) {
       this.#compactions.push({ revision: command.body.revision, proposal, result });
+      return false;
     } else {
       this.#answer(proposal, result);
     }
+    return true;
   }
 
   #answer(proposal: Proposal, result: WriteResult): void {

@@ -22,7 +22,9 @@ import type { Asker } from './asker.ts';
 import {
   refuseWhileInstalling,
   requestLeaseList,
+  requestLogLevel,
   requestMemberChange,
+  requestMetrics,
   requestMoveLeader,
   requestRead,
   requestStatus,
@@ -85,6 +87,10 @@ function serveRequest(
       return requestStatus(member, asker, id);
     case FrameType.SnapshotSave:
       return serveSnapshot(member, connection, asker, id);
+    case FrameType.Metrics:
+      return requestMetrics(member, asker, id);
+    case FrameType.LogLevel:
+      return requestLogLevel(member, asker, id, request.body.level);
     case FrameType.MoveLeader:
       return requestMoveLeader(member, asker, id, request.body.target);
     case FrameType.MemberChange:
@@ -145,7 +151,10 @@ function serveWatches(member: Member, connection: Connection): ClientWatches {
       isHeldBack = true;
       return true;
     },
-    events: (watchId, batch) => writeWatchEvents(writer, watchId, batch),
+    events: (watchId, batch) => {
+      member.metrics.watchEvents += batch.events.length;
+      writeWatchEvents(writer, watchId, batch);
+    },
     progress: (watchId, revision) => writeWatchNote(writer, watchId, revision),
     cancelled: (watchId, code, compactRevision) =>
       writeWatchCancelled(writer, watchId, { code, compactRevision }),

@@ -7,7 +7,8 @@
  */
 
 import { OpKind, type TxnOp } from '../../include/kvstore.ts';
-import { APPLY_BACKLOG_MAX, MEMBER_TIMEOUT_MS, type NodeStatus, Role } from '../../include/node.ts';
+import type { LogLevel } from '../../include/log.ts';
+import { APPLY_BACKLOG_MAX, type NodeStatus, Role } from '../../include/node.ts';
 import {
   type Command,
   ErrorCode,
@@ -19,6 +20,7 @@ import { checkRequest } from '../kvstore/check-request.ts';
 import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
 import type { Member } from './member.ts';
+import { memberFamilies } from './metric-families.ts';
 import * as core from './raft/raft.ts';
 import type { ReadRequest } from './reads.ts';
 
@@ -92,13 +94,14 @@ export function requestRead(member: Member, asker: Asker, id: number, request: R
     request.type === FrameType.LeaseKeepAlive || request.type === FrameType.LeaseTimeToLive;
   if (isOfLeader && raft.role !== Role.Leader) return member.redirect(asker, id);
   if (!isLocal(request)) {
-    const deadlineMs = member.options.clock.nowMs() + MEMBER_TIMEOUT_MS;
-    member.reads.add({ asker, id, request, term: raft.term, deadlineMs });
+    const receivedMs = member.options.clock.nowMs();
+    member.reads.add({ asker, id, request, term: raft.term, receivedMs });
     member.schedulePump();
   } else if (member.isInstalling) {
     refuseWhileInstalling(asker, id);
   } else {
-    member.serving.answerRead({ asker, id, request, term: raft.term });
+    const receivedMs = member.times.beginLocal(request);
+    member.serving.answerRead({ asker, id, request, term: raft.term, receivedMs });
   }
 }
 
@@ -129,6 +132,22 @@ export function refuseWhileInstalling(asker: Asker, id: number): void {
 export function requestStatus(member: Member, asker: Asker, id: number): void {
   if (member.isInstalling) return refuseWhileInstalling(asker, id);
   asker.answer(id, { type: FrameType.Status, body: statusOf(member) });
+}
+
+/** Says what this member measures about itself. */
+export function requestMetrics(member: Member, asker: Asker, id: number): void {
+  if (member.isInstalling) return refuseWhileInstalling(asker, id);
+  const families = [...memberFamilies(member, statusOf(member)), ...member.options.measureOthers()];
+  const body = { ...member.header(member.store.revision()), families };
+  asker.answer(id, { type: FrameType.Metrics, body });
+}
+
+/** Sets how much this member logs. */
+export function requestLogLevel(member: Member, asker: Asker, id: number, level: LogLevel): void {
+  const { log } = member.options;
+  log.setLevel(level);
+  log.warn('log level set', { to: level });
+  asker.answer(id, { type: FrameType.LogLevel, body: member.header(member.store.revision()) });
 }
 
 /** Hands leadership over. */

@@ -12,65 +12,35 @@
  */
 
 import { WATCH_PROGRESS_MS } from '../../include/kvstore.ts';
-import type { Log } from '../../include/log.ts';
 import {
   DEADLINE_CHECK_MS,
   type Message,
   NO_NODE,
   type NodeId,
   type Ready,
-  type Roster,
   type SnapshotMeta,
   TICK_MS,
 } from '../../include/node.ts';
 import { ErrorCode, type MemberReport, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
-import type { Clock, Timer } from '../clock.ts';
+import type { Timer } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
-import type { Random } from '../random.ts';
 import type { Asker } from './asker.ts';
 import { explain, redirect } from './directions.ts';
 import { DurableWrites } from './durable-writes.ts';
 import { logRaftEvent } from './event-log.ts';
 import { FirstElection } from './first-election.ts';
-import { type LogKept, LogTrim } from './log-trim.ts';
+import { LogTrim } from './log-trim.ts';
+import type { MemberOptions } from './member-options.ts';
 import { Membership } from './membership.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import { Proposals } from './proposals.ts';
 import { Proposer } from './proposer.ts';
 import * as core from './raft/raft.ts';
 import { type Read, Reads } from './reads.ts';
+import { RequestTimes } from './request-times.ts';
 import { Serving } from './serving.ts';
 import { Transfers } from './transfers.ts';
-import type { Transport } from './transport.ts';
-import type { Wal } from './wal/wal.ts';
-
-/** What a member is made of. */
-export type MemberOptions = {
-  readonly clusterId: bigint;
-  readonly version: string;
-  /** What is known of the members while no configuration says it. */
-  readonly roster: Roster;
-  readonly raft: core.Raft;
-  readonly wal: Wal;
-  readonly store: Store;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  /** Draws the ids of leases. */
-  readonly random: Random;
-  readonly log: Log;
-  /** Least seconds of a lease. */
-  readonly leaseTtlSecondsMin: number;
-  /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
-  readonly watchProgressMs?: number;
-  /** Bytes of the store in use above which it is full. */
-  readonly quotaBytes: number;
-  /** How much of the log stays for followers that lag. */
-  readonly logKept: LogKept;
-  /** The member was removed from the cluster: to be stopped. May be told more than once. */
-  readonly onRemoved: () => void;
-  /** The member cannot go on: the disk failed, or an invariant broke. */
-  readonly onFatal: (cause: unknown) => void;
-};
 
 /** One member at work. Clients ask it through client-requests.ts. */
 export class Member {
@@ -78,7 +48,9 @@ export class Member {
   readonly raft: core.Raft;
   readonly store: Store;
   readonly proposals = new Proposals();
-  readonly reads = new Reads();
+  readonly reads: Reads;
+  readonly metrics: NodeMetrics;
+  readonly times: RequestTimes;
   readonly proposer: Proposer;
   readonly transfers: Transfers;
   readonly serving: Serving;
@@ -98,10 +70,14 @@ export class Member {
     this.options = options;
     this.raft = options.raft;
     this.store = options.store;
+    this.reads = new Reads(options.clock);
+    this.metrics = options.metrics;
+    this.times = new RequestTimes(options);
     this.proposer = new Proposer({
       raft: options.raft,
       proposals: this.proposals,
       clock: options.clock,
+      metrics: this.metrics,
       redirect: (asker, id) => this.redirect(asker, id),
       schedulePump: () => this.schedulePump(),
     });
@@ -132,6 +108,8 @@ export class Member {
       clock,
       proposals: this.proposals,
       reads: this.reads,
+      metrics: this.metrics,
+      times: this.times,
       isOpen: () => !this.#isStopped && !this.#isInstalling,
       header: (revision) => this.header(revision),
       redirect: (asker, id) => this.redirect(asker, id),
@@ -219,6 +197,7 @@ export class Member {
   /** The log has synced what `ticket` and all before it asked for. */
   synced(ticket: number): void {
     const writeNumber = this.#writes.release(ticket);
+    this.times.synced(ticket);
     if (this.#isStopped) return;
     if (writeNumber > 0) core.persisted(this.raft, writeNumber);
     this.schedulePump();
@@ -239,6 +218,7 @@ export class Member {
     if (this.#isStopped) return;
     core.tick(this.raft);
     const nowMs = this.options.clock.nowMs();
+    this.metrics.ticked(nowMs);
     if (nowMs - this.#deadlinesCheckedMs >= DEADLINE_CHECK_MS) {
       this.#deadlinesCheckedMs = nowMs;
       this.#expire(nowMs);
@@ -291,11 +271,13 @@ export class Member {
     if (ready.snapshot === undefined) this.#persist(ready);
     else this.#install(ready, ready.snapshot);
     this.serving.add(ready.committed);
+    this.times.committed(ready.committed);
     for (const grant of ready.reads) this.reads.grant(grant);
     for (const round of ready.readsRefused) this.#refuseRound(round);
     for (const wanted of ready.snapshotsWanted) this.#sendSnapshot(wanted.to);
     for (const event of ready.events) {
       logRaftEvent(this.options.log, event);
+      if (event.kind === 'leader' && event.leader !== NO_NODE) this.metrics.leaderChanges += 1;
       this.transfers.settle(event);
       if (event.kind === 'configuration') this.membership.follow();
     }
@@ -321,6 +303,7 @@ export class Member {
     if (hardState !== undefined || entries.length > 0) {
       ticket = this.options.wal.append(hardState, entries, mustSync);
       if (mustSync) this.#newestTicket = ticket;
+      this.times.appended(entries, ticket);
     }
     this.#writes.add(ready, ticket);
   }
@@ -360,8 +343,14 @@ export class Member {
   #expire(nowMs: number): void {
     const giveUp = ({ asker, id }: Pick<Read, 'asker' | 'id'>): void =>
       asker.refuse(id, ErrorCode.TimedOut, explain(ErrorCode.TimedOut, this.options.transport));
-    this.proposals.expire(nowMs, giveUp);
-    this.reads.expire(nowMs, giveUp);
+    this.proposals.expire(nowMs, (proposal) => {
+      this.metrics.proposalsFailed += 1;
+      giveUp(proposal);
+    });
+    this.reads.expire(nowMs, (read) => {
+      this.metrics.readsFailed += 1;
+      giveUp(read);
+    });
     this.transfers.expire(nowMs);
     this.membership.tick(nowMs);
   }

@@ -12,6 +12,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../include/log.ts';
+import type { MetricFamily } from '../../include/metrics.ts';
 import { type MemberRecord, type NodeId, type PeerStatus, Role } from '../../include/node.ts';
 import { CloseReason, ErrorCode, type KvorumError } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
@@ -28,6 +29,7 @@ import { receiveSnapshot } from '../rpc/snapshot-receiver.ts';
 import { sendSnapshot } from '../rpc/snapshot-sender.ts';
 import { serveClient } from './client-port.ts';
 import type { Member } from './member.ts';
+import { networkFamilies } from './network-families.ts';
 import { wasRemoved } from './roster.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 import type { OnSnapshotDone, Transport } from './transport.ts';
@@ -124,6 +126,13 @@ export class Network {
     });
     this.#isOpen = true;
     for (const { link } of this.#peers.values()) link.start();
+  }
+
+  /** What is measured of the connections. */
+  families(): MetricFamily[] {
+    const server = this.#server;
+    if (server === undefined) return [];
+    return networkFamilies(this.#options.selfId, server, [...this.#peers.values()]);
   }
 
   /** Connects to this node from within its process; the stream is the caller's. */

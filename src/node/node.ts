@@ -21,6 +21,7 @@ import {
   LOST_LEADER_STAGGER_MS,
   NodeFault,
   type NodeId,
+  SLOW_REQUEST_MS,
   TICK_MS,
   UNCOMMITTED_BYTES_MAX,
 } from '../../include/node.ts';
@@ -37,12 +38,16 @@ import {
 import { createSystemDisk, type Disk } from './disk.ts';
 import { forceNewCluster } from './force-new-cluster.ts';
 import { handOver } from './handover.ts';
+import { type LevelledLog, levelled } from './levelled-log.ts';
 import { LOG_KEPT, type LogKept } from './log-trim.ts';
+import { createMeasuredDisk } from './measured-disk.ts';
 import { Member } from './member.ts';
 import { Network } from './network.ts';
+import { NodeMetrics } from './node-metrics.ts';
 import { nodeOf } from './nodes-conf.ts';
 import { createRaft, type Raft } from './raft/raft.ts';
 import { firstConfiguration, recordOf, rosterOfNodes, wasRemoved } from './roster.ts';
+import { measureRuntime, type RuntimeMeter } from './runtime-families.ts';
 import type { Recovered } from './wal/recover.ts';
 import { openWal, type Wal } from './wal/wal.ts';
 
@@ -66,7 +71,10 @@ export type NodeOptions = {
   readonly forcesNewCluster?: boolean;
   readonly version: string;
   readonly clock: Clock;
-  readonly log: Log;
+  /** One whose level cannot be set is given everything, and what it keeps is its own matter. */
+  readonly log: Log | LevelledLog;
+  /** Milliseconds from which on a request is logged with its parts; SLOW_REQUEST_MS if left out. */
+  readonly slowRequestMs?: number;
   /** The node cannot go on; called once. End the process, or at least the thread. */
   readonly onFatal: (cause: unknown) => void;
   readonly heartbeatMs?: number;
@@ -95,6 +103,8 @@ export type NodeMachine = {
   readonly openStore: (path: string) => Promise<Store>;
   /** The way to other members. */
   readonly openStream: OpenStream;
+  /** Begins to measure what the node runs on. */
+  readonly measureRuntime: () => RuntimeMeter;
 };
 
 /** How a node is stopped. */
@@ -127,35 +137,34 @@ export async function startNode(
   replaced: Partial<NodeMachine> = {},
 ): Promise<Node> {
   const machine: NodeMachine = { ...createMachine(), ...replaced };
-  const { random } = machine;
-  const { cluster, clock, log, electionMs = ELECTION_MS, watchProgressMs } = options;
+  const { cluster, clock } = options;
   if (options.place === undefined) nodeOf(cluster, options.id);
   const startedMs = clock.nowMs();
   const onFatal = once(options.onFatal);
+  const log = levelled(options.log);
+  const metrics = new NodeMetrics();
 
   // The log calls back only after the member exists: it has nothing to sync before.
   let member: Member | undefined;
   const onSynced = (ticket: number): void => member?.synced(ticket);
-  const parts = await openParts(options, machine, onSynced, onFatal);
+  const disk = createMeasuredDisk(machine.disk, clock, metrics);
+  const parts = await openParts(options, { ...machine, disk }, onSynced, onFatal);
   const { directory, wal, recovered, store } = parts;
-  const raft = createCore(options, recovered, store, random);
+  const raft = createCore(options, recovered, store, machine.random);
   const place = placeOf(options, raft.configuration);
   const network = createNetwork(options, machine, store, place);
+  const runtime = machine.measureRuntime();
   member = new Member({
-    clusterId: cluster.clusterId,
-    version: options.version,
-    roster: rosterOfNodes(cluster.nodes),
+    ...memberSettings(options),
     raft,
     wal,
     store,
     transport: network.transport,
     clock,
-    random,
+    random: machine.random,
     log,
-    leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
-    ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
-    quotaBytes: options.quotaBytes ?? QUOTA_BYTES,
-    logKept: options.logKept ?? LOG_KEPT,
+    metrics,
+    measureOthers: () => [...network.families(), ...runtime.families()],
     onRemoved: () => {
       if (stopped !== undefined) return;
       log.error('removed from the cluster', { dataDir: directory.path });
@@ -166,6 +175,7 @@ export async function startNode(
   const running = member;
   let stopped: Promise<void> | undefined;
   const stop = (how?: StopOptions): Promise<void> => {
+    runtime.stop();
     stopped ??= stopNode(running, network, parts, how);
     return stopped;
   };
@@ -174,6 +184,7 @@ export async function startNode(
     refuseRemoved(options, store);
     await network.open();
   } catch (cause) {
+    runtime.stop();
     await closeParts(parts);
     throw cause;
   }
@@ -185,6 +196,21 @@ export async function startNode(
     openStream: () => network.openStream(),
     adopt: (stream, remote) => network.adopt(stream, remote),
     stop,
+  };
+}
+
+/** What of a member is a matter of flags and nodes.conf. */
+function memberSettings(options: NodeOptions) {
+  const { cluster, electionMs = ELECTION_MS, watchProgressMs } = options;
+  return {
+    clusterId: cluster.clusterId,
+    version: options.version,
+    roster: rosterOfNodes(cluster.nodes),
+    leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
+    ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
+    quotaBytes: options.quotaBytes ?? QUOTA_BYTES,
+    logKept: options.logKept ?? LOG_KEPT,
+    slowRequestMs: options.slowRequestMs ?? SLOW_REQUEST_MS,
   };
 }
 
@@ -236,6 +262,7 @@ function createMachine(): NodeMachine {
     disk: createSystemDisk(),
     openStore: (path) => openStore(createLmdbHome(path)),
     openStream: openTcp,
+    measureRuntime,
   };
 }
 

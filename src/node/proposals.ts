@@ -10,7 +10,7 @@
  * first.
  */
 
-import type { LogIndex, Term } from '../../include/node.ts';
+import { type LogIndex, MEMBER_TIMEOUT_MS, type Term } from '../../include/node.ts';
 import type { LoggedCommand } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { Ring } from '../ring.ts';
@@ -24,8 +24,8 @@ export type Proposal = {
   readonly id: number;
   /** The entry's data, decoded: what was checked before is not decoded again. */
   readonly command: LoggedCommand;
-  /** When it is given up, on the member's clock. */
-  readonly deadlineMs: number;
+  /** When it was taken, on the member's clock; it is given up MEMBER_TIMEOUT_MS later. */
+  readonly receivedMs: number;
 };
 
 /** What became of a proposal without being applied. */
@@ -77,11 +77,11 @@ export class Proposals {
     }
   }
 
-  /** Takes out those whose time is up. Deadlines ascend as proposals do. */
+  /** Takes out those whose time is up. Times ascend as proposals do. */
   expire(nowMs: number, onExpired: SettleProposal): void {
     for (;;) {
       const oldest = this.#waiting.peek();
-      if (oldest === undefined || oldest.deadlineMs > nowMs) return;
+      if (oldest === undefined || nowMs - oldest.receivedMs < MEMBER_TIMEOUT_MS) return;
       this.#waiting.shift();
       onExpired(oldest);
     }

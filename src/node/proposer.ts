@@ -1,10 +1,11 @@
 /** How commands get into the log: a client's, who waits for its entry, and a member's own. */
 
-import { EntryType, MEMBER_TIMEOUT_MS, ProposeResult } from '../../include/node.ts';
+import { EntryType, ProposeResult } from '../../include/node.ts';
 import { ErrorCode, type LoggedCommand } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { Proposals } from './proposals.ts';
 import * as core from './raft/raft.ts';
 
@@ -13,6 +14,7 @@ export type ProposerOptions = {
   readonly raft: core.Raft;
   readonly proposals: Proposals;
   readonly clock: Pick<Clock, 'nowMs'>;
+  readonly metrics: NodeMetrics;
   /** Points a client at the leader. */
   readonly redirect: (asker: Asker, id: number) => void;
   /** Asks for a pump. */
@@ -40,7 +42,7 @@ export class Proposer {
    *   here on
    */
   proposeFor(asker: Asker, id: number, data: Buffer, command: LoggedCommand): boolean {
-    const { raft, proposals, clock, redirect } = this.#options;
+    const { raft, proposals, clock, redirect, metrics } = this.#options;
     switch (this.#propose(data)) {
       case ProposeResult.NotLeader:
         redirect(asker, id);
@@ -52,10 +54,13 @@ export class Proposer {
         asker.refuse(id, ErrorCode.TooManyRequests, undefined);
         return false;
       case ProposeResult.Accepted: {
-        const deadlineMs = clock.nowMs() + MEMBER_TIMEOUT_MS;
+        const receivedMs = clock.nowMs();
         const index = core.lastIndex(raft);
-        const proposal = { index, term: raft.term, asker, id, command, deadlineMs };
-        proposals.add(proposal, (lost) => redirect(lost.asker, lost.id));
+        const proposal = { index, term: raft.term, asker, id, command, receivedMs };
+        proposals.add(proposal, (lost) => {
+          metrics.proposalsFailed += 1;
+          redirect(lost.asker, lost.id);
+        });
         return true;
       }
     }

@@ -9,9 +9,10 @@
  *   gathering --readIndex--> asked --grant--> granted, in order of index --applied--> answered
  */
 
-import type { LogIndex, ReadGrant, Term } from '../../include/node.ts';
+import { type LogIndex, MEMBER_TIMEOUT_MS, type ReadGrant, type Term } from '../../include/node.ts';
 import type { FrameType, Request } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
+import type { Clock } from '../clock.ts';
 import { Ring } from '../ring.ts';
 import type { Asker } from './asker.ts';
 
@@ -36,29 +37,41 @@ export type Read = {
   readonly request: ReadRequest;
   /** The member's term when it was asked: what concerns a lease is answered in that term only. */
   readonly term: Term;
-  readonly deadlineMs: number;
+  /** When it was taken, on the member's clock; it is given up MEMBER_TIMEOUT_MS later. */
+  readonly receivedMs: number;
 };
 
-type Granted = { readonly index: LogIndex; readonly reads: readonly Read[] };
+/** Reads that share a read index. */
+export type Round = {
+  readonly index: LogIndex;
+  readonly askedMs: number;
+  readonly grantedMs: number;
+  readonly reads: readonly Read[];
+};
 
 /** The waiting reads of a member. */
 export class Reads {
+  readonly #clock: Pick<Clock, 'nowMs'>;
   #gathering: Read[] = [];
   #asked: Read[] = [];
   #round = 0;
   #isAsked = false;
-  readonly #granted = new Ring<Granted>();
+  #askedMs = 0;
+  readonly #granted = new Ring<Round>();
+  #count = 0;
+
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    this.#clock = clock;
+  }
 
   /** How many wait, in whatever state. */
   get count(): number {
-    let count = this.#gathering.length + this.#asked.length;
-    for (let i = 0; i < this.#granted.count; i += 1)
-      count += this.#granted.at(i)?.reads.length ?? 0;
-    return count;
+    return this.#count;
   }
 
   /** Adds a read; it goes out with the next round. */
   add(read: Read): void {
+    this.#count += 1;
     this.#gathering.push(read);
   }
 
@@ -67,6 +80,7 @@ export class Reads {
     if (this.#isAsked || this.#gathering.length === 0) return 0;
     this.#round += 1;
     this.#isAsked = true;
+    this.#askedMs = this.#clock.nowMs();
     this.#asked = this.#gathering;
     this.#gathering = [];
     return this.#round;
@@ -75,7 +89,12 @@ export class Reads {
   /** A round has its index. Grants of rounds given up since are ignored. */
   grant(grant: ReadGrant): void {
     if (!this.#isAsked || grant.id !== this.#round) return;
-    this.#granted.push({ index: grant.index, reads: this.#asked });
+    this.#granted.push({
+      index: grant.index,
+      askedMs: this.#askedMs,
+      grantedMs: this.#clock.nowMs(),
+      reads: this.#asked,
+    });
     this.#endRound();
   }
 
@@ -90,26 +109,32 @@ export class Reads {
   takeGathering(): readonly Read[] {
     const taken = this.#gathering;
     this.#gathering = [];
+    this.#count -= taken.length;
     return taken;
   }
 
   /** Reads that the store has caught up with, oldest first; undefined when none is ready. */
-  takeReady(applied: LogIndex): readonly Read[] | undefined {
+  takeReady(applied: LogIndex): Round | undefined {
     const oldest = this.#granted.peek();
     if (oldest === undefined || oldest.index > applied) return undefined;
     this.#granted.shift();
-    return oldest.reads;
+    this.#count -= oldest.reads.length;
+    return oldest;
   }
 
   /** Takes out the reads whose time is up. */
   expire(nowMs: number, onExpired: (read: Read) => void): void {
-    this.#gathering = sift(this.#gathering, nowMs, onExpired);
-    this.#asked = sift(this.#asked, nowMs, onExpired);
+    const giveUp = (read: Read): void => {
+      this.#count -= 1;
+      onExpired(read);
+    };
+    this.#gathering = sift(this.#gathering, nowMs, giveUp);
+    this.#asked = sift(this.#asked, nowMs, giveUp);
     for (let count = this.#granted.count; count > 0; count -= 1) {
       const granted = this.#granted.shift();
       assert(granted !== undefined, 'a counted element is there');
-      const reads = sift(granted.reads, nowMs, onExpired);
-      if (reads.length > 0) this.#granted.push({ index: granted.index, reads });
+      const reads = sift(granted.reads, nowMs, giveUp);
+      if (reads.length > 0) this.#granted.push({ ...granted, reads });
     }
     // A round nobody waits for any more is given up: its grant may have been lost on the way.
     if (this.#isAsked && this.#asked.length === 0) this.#endRound();
@@ -124,7 +149,7 @@ export class Reads {
 function sift(reads: readonly Read[], nowMs: number, onExpired: (read: Read) => void): Read[] {
   const kept: Read[] = [];
   for (const read of reads) {
-    if (read.deadlineMs > nowMs) kept.push(read);
+    if (nowMs - read.receivedMs < MEMBER_TIMEOUT_MS) kept.push(read);
     else onExpired(read);
   }
   return kept;

@@ -13,7 +13,12 @@ import {
   Role,
   type Term,
 } from '../../include/node.ts';
-import type { InternalCommand, MemberReport, ReplyHeader } from '../../include/rpc.ts';
+import {
+  FrameType,
+  type InternalCommand,
+  type MemberReport,
+  type ReplyHeader,
+} from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import { encodeCommand } from '../rpc/command-codec.ts';
@@ -22,11 +27,13 @@ import { type AnswerOptions, answerLeaseList, answerRead } from './answer-read.t
 import { Applier } from './applier.ts';
 import type { Asker } from './asker.ts';
 import { Lessor, NO_TERM } from './lessor.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { Proposals } from './proposals.ts';
 import type { Proposer } from './proposer.ts';
 import * as core from './raft/raft.ts';
 import { Readings } from './readings.ts';
-import type { Read, Reads } from './reads.ts';
+import type { Read, Reads, Round } from './reads.ts';
+import { type RequestTimes, UNTIMED } from './request-times.ts';
 import { SnapshotExports } from './snapshot-exports.ts';
 import type { Transport } from './transport.ts';
 
@@ -37,6 +44,8 @@ export type ServingOptions = {
   readonly clock: Clock;
   readonly proposals: Proposals;
   readonly reads: Reads;
+  readonly metrics: NodeMetrics;
+  readonly times: RequestTimes;
   /** Whether the store may be used now. */
   readonly isOpen: () => boolean;
   /** The head of a reply as of now. */
@@ -66,13 +75,16 @@ export class Serving {
   readonly #readings = new Readings();
   /** The state on its way out. */
   readonly snapshots: SnapshotExports;
+  /** Reads of a round that is being answered. */
+  readonly #answered: Read[] = [];
+  #isAnsweringRound = false;
   #isRemoving = false;
   /** Removing goes on when the flush under way is done. */
   #isPaused = false;
 
   constructor(options: ServingOptions) {
     this.#options = options;
-    const { store, clock, proposals, header, redirect, raft, proposer } = options;
+    const { store, clock, proposals, header, redirect, raft, proposer, metrics, times } = options;
     const lessor = new Lessor({ store, clock, propose: (command) => proposer.propose(command) });
     this.#lessor = lessor;
     this.#alarms = new Alarms(options);
@@ -82,16 +94,23 @@ export class Serving {
     const readings = this.#readings;
     const { isOpen, onFatal } = options;
     this.snapshots = new SnapshotExports({ store, clock, isOpen, onFatal });
-    this.#answers = { store, lessor, readings, header, redirect, propose, answerMembers };
+    const answering = { store, lessor, readings, header, redirect, propose, answerMembers };
+    const onAnswered = (read: Read, round: Round | undefined): void => this.#onRead(read, round);
+    this.#answers = { ...answering, onAnswered };
     this.#applier = new Applier({
       store,
       clock,
       proposals,
       lessor,
+      metrics,
       header,
+      onAnswered: (proposal, nowMs) => times.wrote(proposal, nowMs),
       configurationAt: (index) => core.configurationAt(raft, index),
       onConfiguration: options.onConfiguration,
-      onLost: ({ asker, id }) => redirect(asker, id),
+      onLost: ({ asker, id }) => {
+        metrics.proposalsFailed += 1;
+        redirect(asker, id);
+      },
     });
   }
 
@@ -118,19 +137,19 @@ export class Serving {
 
   /** The share of a pump: a slice of what there is to do; asks for another pump for the rest. */
   run(): void {
-    const { store, reads, clock, schedulePump, onFatal } = this.#options;
+    const { store, reads, clock, schedulePump } = this.#options;
     this.#lessor.follow(this.#leadingTerm());
     this.#applier.run();
     const { index } = store.applied();
     for (;;) {
       const ready = reads.takeReady(index);
       if (ready === undefined) break;
-      for (const read of ready) this.answerRead(read);
+      this.#answerRound(ready);
     }
     this.#readings.step();
     store.watches.notify();
     const hasLagging = store.watches.catchUp();
-    store.flushIfDue(clock.nowMs())?.then(schedulePump, onFatal);
+    this.#flush(clock.nowMs());
     if (hasLagging || this.#applier.canRun || this.#readings.count > 0) schedulePump();
     if (this.#isPaused || this.#hasRemovable()) this.remove();
   }
@@ -152,9 +171,14 @@ export class Serving {
     if (this.#options.isOpen()) this.#options.store.watches.tellProgress();
   }
 
+  /** Reads under way that take several turns. */
+  get readingsCount(): number {
+    return this.#readings.count;
+  }
+
   /** Answers a read from the store as it is. */
-  answerRead(read: Omit<Read, 'deadlineMs'>): void {
-    answerRead(this.#answers, read);
+  answerRead(read: Read): void {
+    answerRead(this.#answers, read, undefined);
     if (this.#readings.count > 0) this.#options.schedulePump();
   }
 
@@ -186,6 +210,32 @@ export class Serving {
       schedulePump();
       if (hasMore) this.remove();
     });
+  }
+
+  #flush(nowMs: number): void {
+    const { store, clock, metrics, schedulePump, onFatal } = this.#options;
+    store.flushIfDue(nowMs)?.then(() => {
+      metrics.flushes.observe((clock.nowMs() - nowMs) / 1_000);
+      schedulePump();
+    }, onFatal);
+  }
+
+  /** The answers leave together, so they are timed together: a look at the clock costs as much. */
+  #answerRound(round: Round): void {
+    const { times, clock } = this.#options;
+    this.#isAnsweringRound = true;
+    for (const read of round.reads) answerRead(this.#answers, read, round);
+    this.#isAnsweringRound = false;
+    const nowMs = clock.nowMs();
+    for (const read of this.#answered) times.read(read, round, nowMs);
+    this.#answered.length = 0;
+  }
+
+  #onRead(read: Read, round: Round | undefined): void {
+    const { times, clock, metrics } = this.#options;
+    if (read.request.type === FrameType.Range) metrics.ranges += 1;
+    if (this.#isAnsweringRound) this.#answered.push(read);
+    else if (read.receivedMs !== UNTIMED) times.read(read, round, clock.nowMs());
   }
 
   #hasRemovable(): boolean {

@@ -99,6 +99,13 @@ export class BodyReader {
     return value;
   }
 
+  /** A finite number with a fraction (IEEE 754). */
+  f64(field: string): number {
+    const value = this.#buffer.readDoubleBE(this.#advance(8, field));
+    if (!Number.isFinite(value)) throw malformed(field, 'not a finite number');
+    return value;
+  }
+
   /** An opaque unsigned id of 64 bits. */
   id64(field: string): bigint {
     const at = this.#advance(8, field);

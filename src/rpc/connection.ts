@@ -74,6 +74,9 @@ export class Connection {
   closeReason: CloseReason | undefined = undefined;
   /** What went wrong, if anything did. */
   closeError: KvorumError | undefined = undefined;
+  /** Bytes that came, and that the kernel has taken. */
+  receivedBytes = 0;
+  sentBytes = 0;
   /** Whatever the owner wants to find again when a frame comes. */
   owner: unknown = undefined;
   onFrame: OnFrame = ignoreFrame;
@@ -145,11 +148,6 @@ export class Connection {
   /** Requests handed over and not answered by a REPLY, ERROR or REDIRECT. */
   get inflightCount(): number {
     return this.#handedCount - this.writer.answerCount;
-  }
-
-  /** Bytes of memory held for frames that have not arrived whole. */
-  get heldBytes(): number {
-    return this.#reader.heldBytes;
   }
 
   /** A writer for a frame that takes several turns; `writer` then adopts it. */
@@ -246,6 +244,7 @@ export class Connection {
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isClosed) return;
     this.#isHeard = true;
+    this.receivedBytes += chunk.length;
     this.#read(chunk);
   };
 
@@ -351,6 +350,7 @@ export class Connection {
       this.#flushQueue.pool.give(this.#batch[slot]!);
     }
     this.#batch.length = 0;
+    this.sentBytes += this.#batchBytes;
     this.#batchBytes = 0;
     this.#stallTicks = 0;
     if (this.writer.pendingBytes > 0) this.flush();

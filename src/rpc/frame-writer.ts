@@ -229,6 +229,14 @@ export class FrameWriter {
     this.#position += 8;
   }
 
+  /** A finite number with a fraction (IEEE 754). */
+  f64(value: number): void {
+    assert(Number.isFinite(value), 'a number is finite', value);
+    if (this.#position + 8 > this.#bytes.length) this.#nextSegment();
+    this.#view.setFloat64(this.#position, value);
+    this.#position += 8;
+  }
+
   /** An opaque unsigned id of 64 bits. */
   id64(value: bigint): void {
     if (this.#position + 8 > this.#bytes.length) this.#nextSegment();

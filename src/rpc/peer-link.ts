@@ -13,6 +13,7 @@
  */
 
 import type { Log } from '../../include/log.ts';
+import { ROUND_TRIP_SECONDS_BOUNDS } from '../../include/metrics.ts';
 import type { Message, NodeId } from '../../include/node.ts';
 import {
   CloseReason,
@@ -29,6 +30,7 @@ import {
 } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock, Timer } from '../clock.ts';
+import { Histogram } from '../metrics.ts';
 import type { Random } from '../random.ts';
 import type { Connection, OnClose, OnFrame } from './connection.ts';
 import { decodeStamp, writePing } from './connection-codec.ts';
@@ -38,6 +40,7 @@ import type { FlushQueue } from './flush-queue.ts';
 import { decodeMessageBetween, isMessageType, writeMessage } from './raft-codec.ts';
 import { remoteName } from './remote-name.ts';
 import { writeReport } from './report-codec.ts';
+import { addTraffic, createTraffic, type Traffic } from './traffic.ts';
 
 /** What a link is made from, and whom it tells. Callbacks must not throw. */
 export type PeerLinkOptions = {
@@ -81,6 +84,12 @@ export class PeerLink {
   /** Causes logged since the link was last online, so that each is logged once. */
   readonly #loggedCodes: Set<ErrorCode> = new Set();
 
+  /** Seconds of every PING's round trip. */
+  readonly roundTrips = new Histogram(ROUND_TRIP_SECONDS_BOUNDS);
+  /** How often the peer went offline. */
+  offlineCount = 0;
+  /** Of connections that are gone. */
+  readonly #gone = createTraffic();
   #roundTripMicros = 0;
   #roundTripSmoothedMicros = 0;
   #droppedCount = 0;
@@ -109,6 +118,13 @@ export class PeerLink {
   /** Messages dropped since the start because the peer was not online. */
   get droppedCount(): number {
     return this.#droppedCount;
+  }
+
+  /** Bytes that travelled on the link since the start. */
+  traffic(): Traffic {
+    const total = { ...this.#gone };
+    if (this.#connection !== undefined) addTraffic(total, this.#connection);
+    return total;
   }
 
   /** Bytes of messages that the kernel has not taken yet. */
@@ -237,6 +253,8 @@ export class PeerLink {
     const { peerId, log, onOffline } = this.#options;
     this.#connection = undefined;
     this.#isOnline = false;
+    this.offlineCount += 1;
+    addTraffic(this.#gone, connection);
     const why = error?.message ?? `${this.#remote} closed the connection`;
     log.warn('peer offline', { peer: peerId, reason: why });
     this.#waitAndDial();
@@ -255,6 +273,7 @@ export class PeerLink {
     if (micros < 0) return;
     const isFirst = this.#roundTripSmoothedMicros === 0;
     this.#roundTripMicros = micros;
+    this.roundTrips.observe(micros / 1_000_000);
     this.#roundTripSmoothedMicros = isFirst
       ? micros
       : Math.round(this.#roundTripSmoothedMicros + (micros - this.#roundTripSmoothedMicros) / 8);

@@ -19,6 +19,8 @@ export class Refusals {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #causes: Map<number, Cause> = new Map();
+  /** All of them. */
+  count = 0;
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -31,6 +33,7 @@ export class Refusals {
     const cause = this.#causes.get(error.code) ?? { loggedMs: Number.NEGATIVE_INFINITY, count: 0 };
     this.#causes.set(error.code, cause);
     cause.count += 1;
+    this.count += 1;
     if (nowMs - cause.loggedMs < REFUSALS_LOG_MS) return;
 
     this.#log.warn('connection refused', {

@@ -44,6 +44,7 @@ import {
   readMemberChangeReply,
   readMemberListReply,
 } from './member-codec.ts';
+import { putMetricsReply, readMetricsReply } from './metrics-codec.ts';
 import { putTotals, readSnapshotSaveReply } from './snapshot-codec.ts';
 import { putStatus, readStatus } from './status-codec.ts';
 import { putTxnResult, readTxnResult } from './txn-codec.ts';
@@ -134,8 +135,11 @@ function putBody(
     case FrameType.AlarmList:
     case FrameType.AlarmSet:
       return putAlarms(writer, reply.body.alarms);
+    case FrameType.Metrics:
+      return putMetricsReply(writer, reply.body);
     case FrameType.Compact:
     case FrameType.MoveLeader:
+    case FrameType.LogLevel:
     case FrameType.LeaseRevoke:
     case FrameType.WatchCreate:
     case FrameType.WatchCancel:
@@ -175,8 +179,11 @@ function readReply(type: Reply['type']): Reply {
     case FrameType.AlarmList:
     case FrameType.AlarmSet:
       return { type, body: readAlarmsReply(body, readHeader()) };
+    case FrameType.Metrics:
+      return { type, body: readMetricsReply(body, readHeader()) };
     case FrameType.Compact:
     case FrameType.MoveLeader:
+    case FrameType.LogLevel:
     case FrameType.LeaseRevoke:
     case FrameType.WatchCreate:
     case FrameType.WatchCancel:

@@ -5,6 +5,7 @@
  * them out of the frame once.
  */
 
+import { LOG_LEVELS } from '../../include/log.ts';
 import { ErrorCode, FrameType, KvorumError, type Request } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { BodyReader } from './body-reader.ts';
@@ -70,9 +71,12 @@ function putRequest(writer: FrameWriter, request: Request): void {
       return putMemberListRequest(writer, request.body);
     case FrameType.MemberChange:
       return putMemberChangeRequest(writer, request.body);
+    case FrameType.LogLevel:
+      return writer.u8(LOG_LEVELS.indexOf(request.body.level));
     case FrameType.Status:
     case FrameType.LeaseList:
     case FrameType.AlarmList:
+    case FrameType.Metrics:
     case FrameType.WatchProgress:
     case FrameType.SnapshotSave:
       return;
@@ -99,9 +103,12 @@ function readRequest(type: number): Request {
       return { type, body: readMemberListRequest(body) };
     case FrameType.MemberChange:
       return { type, body: readMemberChangeRequest(body) };
+    case FrameType.LogLevel:
+      return { type, body: { level: LOG_LEVELS[body.choice('level', LOG_LEVELS.length - 1)]! } };
     case FrameType.Status:
     case FrameType.LeaseList:
     case FrameType.AlarmList:
+    case FrameType.Metrics:
     case FrameType.WatchProgress:
     case FrameType.SnapshotSave:
       return { type };

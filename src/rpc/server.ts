@@ -46,6 +46,7 @@ import { decodeMessageBetween, writeMessage } from './raft-codec.ts';
 import { Refusals } from './refusals.ts';
 import { remoteName } from './remote-name.ts';
 import { decodeReport, isReportType } from './report-codec.ts';
+import { addTraffic, createTraffic, type Traffic } from './traffic.ts';
 
 /**
  * Connections refused for their number that may linger at once; beyond, the kernel's accept is cut.
@@ -107,6 +108,8 @@ export class Server {
   readonly #net: NetServer;
   readonly #connections: Set<Connection> = new Set();
   readonly #peers: Map<NodeId, Connection> = new Map();
+  /** Of connections that are gone, by peer; those of clients under NO_NODE. */
+  readonly #goneTraffic: Map<NodeId, Traffic> = new Map();
   #ticker: Timer | undefined = undefined;
   /** Called when the last connection is gone. */
   #onEmpty: () => void = () => {};
@@ -135,6 +138,20 @@ export class Server {
   /** Connections open, of whatever role. */
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Connections refused since the start, for whatever reason. */
+  get refusedCount(): number {
+    return this.#refusals.count;
+  }
+
+  /** Bytes of all connections of a peer, or with NO_NODE of all clients, since the start. */
+  trafficOf(nodeId: NodeId): Traffic {
+    const total = { ...(this.#goneTraffic.get(nodeId) ?? createTraffic()) };
+    for (const connection of this.#connections) {
+      if (connection.hello?.nodeId === nodeId) addTraffic(total, connection);
+    }
+    return total;
   }
 
   /** Starts to listen; see `listen`. */
@@ -287,11 +304,20 @@ export class Server {
     onPeer(peerId);
   }
 
+  #keepTraffic(connection: Connection): void {
+    const { hello } = connection;
+    if (hello === undefined) return;
+    const total = this.#goneTraffic.get(hello.nodeId) ?? createTraffic();
+    addTraffic(total, connection);
+    this.#goneTraffic.set(hello.nodeId, total);
+  }
+
   /**
    * The socket is gone. What the other side did wrong is worth a line; how else it ended is not.
    */
   #forget(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#keepTraffic(connection);
     if (this.#connections.size === 0) this.#onEmpty();
     const { closeReason, closeError } = connection;
     const isTheirFault =

@@ -13,6 +13,7 @@ import {
 import { createSystemClock } from '../../src/clock.ts';
 import type { Budget } from '../../src/gateway/calls/budget.ts';
 import type { Call, Receiver } from '../../src/gateway/calls/call.ts';
+import { CallMeters } from '../../src/gateway/calls/call-meters.ts';
 import { Methods } from '../../src/gateway/calls/methods.ts';
 import { Pace } from '../../src/gateway/calls/pace.ts';
 import { MessageReader } from '../../src/gateway/grpc/message-reader.ts';
@@ -45,7 +46,7 @@ class FakeExchange implements Exchange {
 }
 
 function jsonCall(budget: Budget) {
-  const methods = new Methods(ADMIT_ALL);
+  const methods = new Methods(ADMIT_ALL, new CallMeters(createSystemClock()));
   methods.unary(KVService.Put, () => {});
   methods.stream(LeaseService.LeaseKeepAlive, () => ({
     onMessage: () => {},
@@ -131,7 +132,7 @@ t.test('a stream whose client reads no answers is ended', async (t) => {
 });
 
 t.test('renewals that the node does not answer have an end', async (t) => {
-  const methods = new Methods(ADMIT_ALL);
+  const methods = new Methods(ADMIT_ALL, new CallMeters(createSystemClock()));
   const node: Pick<NodeClient, 'ask'> = { ask: () => {} };
   addLease(methods, node as NodeClient);
   let ended: RpcStatus | undefined;

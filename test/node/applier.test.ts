@@ -14,6 +14,7 @@ import { Applier } from '../../src/node/applier.ts';
 import type { Asker } from '../../src/node/asker.ts';
 import { isHeldUp } from '../../src/node/held-up.ts';
 import { Lessor, NO_TERM } from '../../src/node/lessor.ts';
+import { NodeMetrics } from '../../src/node/node-metrics.ts';
 import { Proposals } from '../../src/node/proposals.ts';
 import { encodeCommand } from '../../src/rpc/command-codec.ts';
 import { createMemoryHome } from '../kvstore/memory-base.ts';
@@ -37,12 +38,16 @@ async function createStage(t: Test, lookMs = 0) {
       return nowMs;
     },
   };
+  const metrics = new NodeMetrics();
+  const answered: number[] = [];
   const lessor = new Lessor({ store, clock, propose: () => false });
   const applier = new Applier({
     store,
     clock,
     proposals,
     lessor,
+    metrics,
+    onAnswered: ({ id }) => answered.push(id),
     header: (revision) => ({ clusterId: 1n, nodeId: 0, revision, term: TERM }),
     configurationAt: () => CONFIGURATION,
     onConfiguration: () => {},
@@ -63,12 +68,12 @@ async function createStage(t: Test, lookMs = 0) {
     const data = encodeCommand(command);
     const entry: Entry = { index, term: TERM, type: EntryType.Command, data };
     if (id !== undefined) {
-      const proposal = { index, term: TERM, asker, id, command, deadlineMs: 0 };
+      const proposal = { index, term: TERM, asker, id, command, receivedMs: 0 };
       proposals.add(proposal, () => t.fail('nothing is lost here'));
     }
     applier.add([entry]);
   };
-  return { store, lessor, applier, commit, told, replies };
+  return { store, lessor, applier, commit, told, replies, metrics, answered };
 }
 
 function put(key: string, lease = 0n): LoggedCommand {

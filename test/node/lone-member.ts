@@ -40,6 +40,12 @@ export class LoneMember {
     this.#node = node;
   }
 
+  /** Where it listens, `host:port`. */
+  get endpoint(): string {
+    const { address, port } = this.#options.cluster.nodes[0]!;
+    return `${address}:${port}`;
+  }
+
   get member(): Member {
     return this.#node.member;
   }

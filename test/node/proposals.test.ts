@@ -1,4 +1,5 @@
 import t from 'tap';
+import { MEMBER_TIMEOUT_MS } from '../../include/node.ts';
 import { FrameType } from '../../include/rpc.ts';
 import type { Asker } from '../../src/node/asker.ts';
 import { type Proposal, Proposals } from '../../src/node/proposals.ts';
@@ -6,8 +7,8 @@ import { type Proposal, Proposals } from '../../src/node/proposals.ts';
 const asker: Asker = { answer: () => {}, refuse: () => {}, redirect: () => {} };
 const command = { type: FrameType.Compact, body: { revision: 1, physical: false } } as const;
 
-function proposal(index: number, term: number, deadlineMs = 0): Proposal {
-  return { index, term, asker, id: index * 100 + term, command, deadlineMs };
+function proposal(index: number, term: number, receivedMs = 0): Proposal {
+  return { index, term, asker, id: index * 100 + term, command, receivedMs };
 }
 
 function collector(): { lost: number[]; onLost: (proposal: Proposal) => void } {
@@ -58,7 +59,7 @@ t.test('those whose time is up are given up, the others wait', async (t) => {
   const { lost, onLost } = collector();
   proposals.add(proposal(1, 1, 10), onLost);
   proposals.add(proposal(2, 1, 20), onLost);
-  proposals.expire(15, onLost);
+  proposals.expire(15 + MEMBER_TIMEOUT_MS, onLost);
   t.strictSame(lost, [101]);
   proposals.drain(onLost);
   t.strictSame(lost, [101, 201]);

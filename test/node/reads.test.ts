@@ -1,21 +1,22 @@
 import t from 'tap';
+import { MEMBER_TIMEOUT_MS } from '../../include/node.ts';
 import { FrameType } from '../../include/rpc.ts';
 import type { Asker } from '../../src/node/asker.ts';
-import { type Read, type ReadRequest, Reads } from '../../src/node/reads.ts';
+import { type Read, type ReadRequest, Reads, type Round } from '../../src/node/reads.ts';
 
 const asker: Asker = { answer: () => {}, refuse: () => {}, redirect: () => {} };
 const request: ReadRequest = { type: FrameType.LeaseKeepAlive, body: { id: 7n } };
 
-function read(id: number, deadlineMs = 100): Read {
-  return { asker, id, request, term: 1, deadlineMs };
+function read(id: number, receivedMs = 90): Read {
+  return { asker, id, request, term: 1, receivedMs };
 }
 
-function ids(reads: readonly Read[] | undefined): number[] | undefined {
-  return reads?.map((one) => one.id);
+function ids(round: Round | undefined): number[] | undefined {
+  return round?.reads.map((one) => one.id);
 }
 
 t.test('reads that arrive during a round share the next one', async (t) => {
-  const reads = new Reads();
+  const reads = new Reads({ nowMs: () => 0 });
   t.equal(reads.beginRound(), 0);
   reads.add(read(1));
   t.equal(reads.beginRound(), 1);
@@ -31,7 +32,7 @@ t.test('reads that arrive during a round share the next one', async (t) => {
 });
 
 t.test('a granted read waits until the store has reached its index', async (t) => {
-  const reads = new Reads();
+  const reads = new Reads({ nowMs: () => 0 });
   reads.add(read(1));
   reads.grant({ id: reads.beginRound(), index: 7 });
   t.equal(reads.takeReady(6), undefined);
@@ -39,7 +40,7 @@ t.test('a granted read waits until the store has reached its index', async (t) =
 });
 
 t.test('a refused round is asked again with the reads that came since', async (t) => {
-  const reads = new Reads();
+  const reads = new Reads({ nowMs: () => 0 });
   reads.add(read(1));
   const round = reads.beginRound();
   reads.add(read(2));
@@ -51,7 +52,7 @@ t.test('a refused round is asked again with the reads that came since', async (t
 });
 
 t.test('a grant of a round given up answers nobody', async (t) => {
-  const reads = new Reads();
+  const reads = new Reads({ nowMs: () => 0 });
   reads.add(read(1));
   const round = reads.beginRound();
   reads.refuse(round);
@@ -63,14 +64,14 @@ t.test('a grant of a round given up answers nobody', async (t) => {
 t.test(
   'reads expire wherever they wait, and a round nobody waits for frees its place',
   async (t) => {
-    const reads = new Reads();
+    const reads = new Reads({ nowMs: () => 0 });
     const expired: number[] = [];
     reads.add(read(1, 10));
     reads.grant({ id: reads.beginRound(), index: 5 });
     reads.add(read(2, 10));
     reads.beginRound();
     reads.add(read(3, 10));
-    reads.expire(10, (one) => expired.push(one.id));
+    reads.expire(10 + MEMBER_TIMEOUT_MS, (one) => expired.push(one.id));
     t.strictSame(expired.sort(), [1, 2, 3]);
     reads.add(read(4));
     t.ok(reads.beginRound() > 0, 'a new round may begin');

@@ -271,8 +271,8 @@ t.test('what concerns the time of a lease is answered in the term it was asked i
       refuse: (_id, code) => told.push(`refused ${code}`),
       redirect: () => told.push('redirected'),
     };
-    serving.answerRead({ asker, id: 1, request, term: raft.term });
-    serving.answerRead({ asker, id: 1, request, term: raft.term - 1 });
+    serving.answerRead({ asker, id: 1, request, term: raft.term, receivedMs: 0 });
+    serving.answerRead({ asker, id: 1, request, term: raft.term - 1, receivedMs: 0 });
     t.strictSame(told, ['answered', `refused ${ErrorCode.NoLeader}`]);
   }
 });

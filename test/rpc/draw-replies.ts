@@ -13,6 +13,7 @@ import {
   type WatchBatch,
   type WatchEvent,
 } from '../../include/kvstore.ts';
+import type { HistogramSample, MetricFamily, MetricLabel } from '../../include/metrics.ts';
 import type { Role } from '../../include/node.ts';
 import {
   type AlarmsReply,
@@ -20,6 +21,7 @@ import {
   ERRORS,
   type LeaseListReply,
   type LeaseTimeToLiveReply,
+  type MetricsReply,
   type PutReply,
   type RangeReply,
   type SnapshotSaveReply,
@@ -148,6 +150,30 @@ export const drawStatusReply = (random: Random): StatusReply => ({
   quotaBytes: drawCounter(random),
   alarms: drawMany(random, drawAlarm),
   peers: drawMany(random, drawPeer),
+});
+
+const drawLabels = (random: Random): MetricLabel[] =>
+  drawMany(random, () => [drawText(random), drawText(random)]);
+
+function drawFamily(random: Random): MetricFamily {
+  const named = { name: drawText(random), help: drawText(random) };
+  if (drawFlag(random)) {
+    const bounds = drawMany(random, () => random.below(1_000) / 64);
+    const drawHistogram = (): HistogramSample => ({
+      labels: drawLabels(random),
+      counts: [...bounds.map(() => drawCounter(random)), drawCounter(random)],
+      sum: random.below(1_000) / 64,
+    });
+    return { kind: 2, ...named, bounds, samples: drawMany(random, drawHistogram) };
+  }
+  const kind = drawFlag(random) ? 0 : 1;
+  const drawSample = () => ({ labels: drawLabels(random), value: random.below(1_000) / 64 });
+  return { kind, ...named, samples: drawMany(random, drawSample) };
+}
+
+export const drawMetricsReply = (random: Random): MetricsReply => ({
+  ...drawHeader(random),
+  families: drawMany(random, () => drawFamily(random)),
 });
 
 const drawEvent = (random: Random): WatchEvent => ({

@@ -4,6 +4,7 @@
  */
 
 import type { AlarmAction } from '../../include/kvstore.ts';
+import { LOG_LEVELS } from '../../include/log.ts';
 import { MessageType } from '../../include/node.ts';
 import {
   type ConnectionRole,
@@ -187,6 +188,8 @@ const requests: Sample<unknown>[] = [
     steps: [drawStep(random), ...drawMany(random, drawStep)],
   })),
   request('SESSION_OPEN', FrameType.SessionOpen, (random) => ({ ttlSeconds: drawCounter(random) })),
+  request('METRICS', FrameType.Metrics, nothing),
+  request('LOG_LEVEL', FrameType.LogLevel, (random) => ({ level: LOG_LEVELS[random.below(4)]! })),
   request('WATCH_CREATE', FrameType.WatchCreate, drawWatchCreate, false),
   request('WATCH_CANCEL', FrameType.WatchCancel, (random) => ({
     watchId: 1 + random.below(0xffff_ffff),

@@ -7,11 +7,12 @@
  */
 
 import { createHash } from 'node:crypto';
+import { LOG_LEVELS, type LogLevel } from '../../../include/log.ts';
 import { type ClusterConfig, LOG_KEPT_BYTES_MAX, type NodeConfig } from '../../../include/node.ts';
 import { parseGoDuration } from '../../client/terminal/go-duration.ts';
 import type { MemberPlace } from '../../node/node.ts';
 import { parseBoolean } from '../flag-values.ts';
-import { checkTimes, LOG_LEVELS, type LogLevel } from '../server-flags.ts';
+import { checkTimes } from '../server-flags.ts';
 import { readQuota } from '../upkeep-flags.ts';
 import type { GivenFlags } from './go-flags.ts';
 import { optionOf } from './options.ts';

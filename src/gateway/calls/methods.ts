@@ -2,11 +2,13 @@
 
 import type { Method } from '../protobuf/schema.ts';
 import { type Call, failCall, type Receiver } from './call.ts';
+import type { CallMeter, CallMeters } from './call-meters.ts';
 import type { LeaderSight } from './leader-sight.ts';
 
 /** A method and who answers it. Untyped within: `unary` and `stream` see to it that types fit. */
 export type Entry = {
   readonly method: Method;
+  readonly meter: CallMeter;
   /** Answers a call of one request. */
   readonly handle: ((request: unknown, call: Call) => void) | undefined;
   /** Answers a call of many requests. */
@@ -19,12 +21,14 @@ export type Admission = Pick<LeaderSight, 'admit' | 'follow'>;
 /** The methods of the gateway. */
 export class Methods {
   readonly #admission: Admission;
+  readonly #meters: CallMeters;
   readonly #byPath: Map<string, Entry> = new Map();
   readonly #byHttpPath: Map<string, Entry> = new Map();
   readonly #services: Set<string> = new Set();
 
-  constructor(admission: Admission) {
+  constructor(admission: Admission, meters: CallMeters) {
     this.#admission = admission;
+    this.#meters = meters;
   }
 
   /** Names of the services that there are. */
@@ -50,7 +54,8 @@ export class Methods {
     const admitted = (request: Request, call: Call<Response>): void => {
       this.#admission.admit(call, () => handle(request, call));
     };
-    this.#add({ method, handle: admitted, open: undefined } as Entry);
+    const meter = this.#meters.add(method as Method);
+    this.#add({ method, meter, handle: admitted, open: undefined } as Entry);
   }
 
   /** Adds a method with one request and one answer, which may take its time. */
@@ -75,7 +80,8 @@ export class Methods {
       this.#admission.follow(call);
       return open(call);
     };
-    this.#add({ method, handle: undefined, open: followed } as Entry);
+    const meter = this.#meters.add(method as Method);
+    this.#add({ method, meter, handle: undefined, open: followed } as Entry);
   }
 
   #add(entry: Entry): void {

@@ -43,10 +43,12 @@ export class GrpcCall implements Call, StreamListener {
   #hasRequest = false;
   #hasHead = false;
   #isEnded = false;
+  readonly #startedMs: number;
 
   constructor(stream: Http2Stream, entry: Entry, budget: Budget, clock: Pick<Clock, 'after'>) {
     this.#stream = stream;
     this.#entry = entry;
+    this.#startedMs = entry.meter.started();
     this.#reader = new MessageReader(budget, this.metadata('grpc-encoding'));
     const timeoutMs = deadlineMs(this.metadata('grpc-timeout'));
     if (timeoutMs !== undefined) this.#timer = clock.after(timeoutMs, () => this.#onDeadline());
@@ -77,13 +79,14 @@ export class GrpcCall implements Call, StreamListener {
       this.#hasHead = true;
       this.#stream.respond(this.#head());
     }
+    this.#entry.meter.sentCount += 1;
     this.#stream.write(frameMessage(encodeBorrowed(this.#entry.method.response, response)));
   }
 
   end(status: RpcStatus): void {
     if (this.#isEnded) return;
-    this.#settle();
     const { code } = status;
+    this.#settle(code);
     if (!this.#hasHead) {
       refuseStream(this.#stream, status);
     } else if (code === GrpcCode.Ok) this.#stream.end(TRAILER_OK);
@@ -114,13 +117,14 @@ export class GrpcCall implements Call, StreamListener {
 
   onClosed(): void {
     if (this.#isEnded) return;
-    this.#settle();
+    this.#settle(GrpcCode.Canceled);
     this.onEnded?.();
   }
 
   readonly #onMessage = (buffer: Buffer, start: number, end: number): void => {
     // What comes behind the one request of a method without a stream is ignored, as Go does.
     if (this.#isEnded || (this.#hasRequest && this.#receiver === undefined)) return;
+    this.#entry.meter.receivedCount += 1;
     let request: unknown;
     try {
       request = decode(this.#entry.method.request, buffer, start, end);
@@ -156,8 +160,9 @@ export class GrpcCall implements Call, StreamListener {
     this.onEnded?.();
   }
 
-  #settle(): void {
+  #settle(code: GrpcCode): void {
     this.#isEnded = true;
+    this.#entry.meter.handled(code, this.#startedMs);
     this.#timer?.cancel();
     this.#reader.clear();
   }

@@ -27,8 +27,9 @@ export function serveHttp(options: HttpServerOptions, exchange: Exchange): void 
   }
   const page = options.pages.get(path);
   if (page !== undefined) {
-    if (method === 'GET' || method === 'HEAD') page(exchange);
-    else answerText(exchange, 405, 'Method Not Allowed\n', { allow: 'GET' });
+    const isMeant = method === page.method || (method === 'HEAD' && page.method === 'GET');
+    if (isMeant) page.answer(exchange);
+    else answerText(exchange, 405, 'Method Not Allowed\n', { allow: page.method });
     return;
   }
 

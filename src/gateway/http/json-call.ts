@@ -58,11 +58,13 @@ export class JsonCall implements Call, ExchangeListener {
   #hasRequest = false;
   #hasHead = false;
   #isEnded = false;
+  readonly #startedMs: number;
 
   constructor(exchange: Exchange, entry: Entry, { budget, clock }: JsonCallOptions) {
     this.#exchange = exchange;
     this.#entry = entry;
     this.#share = new Share(budget);
+    this.#startedMs = entry.meter.started();
     const timeoutMs = deadlineMs(exchange.header('grpc-timeout'));
     if (timeoutMs !== undefined) {
       const status = { code: GrpcCode.DeadlineExceeded, message: 'context deadline exceeded' };
@@ -85,20 +87,22 @@ export class JsonCall implements Call, ExchangeListener {
 
   answer(response: unknown): void {
     if (this.#isEnded) return;
-    this.#settle();
+    this.#entry.meter.sentCount += 1;
+    this.#settle(GrpcCode.Ok);
     answerWith(this.#exchange, 200, JSON_HEADERS, toJson(this.#entry.method.response, response));
   }
 
   send(response: unknown): void {
     if (this.#isEnded) return;
     this.#begin(200);
+    this.#entry.meter.sentCount += 1;
     this.#exchange.write(`{"result":${toJson(this.#entry.method.response, response)}}\n`);
   }
 
   end(status: RpcStatus): void {
     if (this.#isEnded) return;
-    this.#settle();
     const { code, message } = status;
+    this.#settle(code);
     const httpStatus = HTTP_STATUS[code] ?? 500;
     if (code === GrpcCode.Ok) {
       this.#begin(200);
@@ -139,7 +143,7 @@ export class JsonCall implements Call, ExchangeListener {
 
   onClosed(): void {
     if (this.#isEnded) return;
-    this.#settle();
+    this.#settle(GrpcCode.Canceled);
     this.onEnded?.();
   }
 
@@ -179,6 +183,7 @@ export class JsonCall implements Call, ExchangeListener {
       }
     }
     this.#hasRequest = true;
+    this.#entry.meter.receivedCount += 1;
     if (this.#receiver === undefined) handle?.(request, this);
     else if (this.#pace.isTooFast(this.queuedBytes)) this.#fail(UNREAD);
     else this.#receiver.onMessage(request);
@@ -195,13 +200,13 @@ export class JsonCall implements Call, ExchangeListener {
       this.#fail({ code: GrpcCode.Unknown, message });
       return;
     }
-    this.#settle();
+    this.#settle(GrpcCode.Unknown);
     this.onEnded?.();
     answerError(this.#exchange, { code: GrpcCode.Unknown, message });
   }
 
   #refuseBody(): void {
-    this.#settle();
+    this.#settle(GrpcCode.ResourceExhausted);
     this.onEnded?.();
     answerText(this.#exchange, 413, 'Request Entity Too Large\n');
   }
@@ -218,8 +223,9 @@ export class JsonCall implements Call, ExchangeListener {
     this.#exchange.respond(status, { ...CORS_HEADERS, ...JSON_HEADERS });
   }
 
-  #settle(): void {
+  #settle(code: GrpcCode): void {
     this.#isEnded = true;
+    this.#entry.meter.handled(code, this.#startedMs);
     this.#parts = [];
     this.#share.hold(0);
     this.#timer?.cancel();

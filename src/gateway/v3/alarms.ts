@@ -11,7 +11,8 @@ import { nodeIdOf } from './cluster.ts';
 /** Stands for any kind of alarm. */
 const ANY_KIND = 0;
 
-const ALARM_NAMES: ReadonlyMap<AlarmKind, string> = new Map([
+/** The alarms as etcd names them. */
+export const ALARM_NAMES: ReadonlyMap<AlarmKind, string> = new Map([
   [AlarmKind.NoSpace, 'NOSPACE'],
   [AlarmKind.Corrupt, 'CORRUPT'],
 ]);

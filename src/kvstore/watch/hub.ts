@@ -26,6 +26,7 @@
 
 import {
   CATCH_UP_STEP_REVISIONS_MAX,
+  type WatchCounts,
   type WatchHub,
   type WatchRequest,
   type WatchSink,
@@ -73,6 +74,7 @@ export function createWatchHub(state: () => StoreState): StoreWatches {
     notify: () => hub.notify(),
     catchUp: () => hub.catchUp(),
     tellProgress: () => hub.tellProgress(),
+    counts: () => hub.counts(),
     storeReplaced: () => hub.storeReplaced(),
   };
 }
@@ -125,6 +127,16 @@ class Hub {
       count: () => (stream.isClosed ? 0 : stream.watches.size),
       close: () => this.#close(stream),
     };
+  }
+
+  counts(): WatchCounts {
+    let watches = 0;
+    let lagging = 0;
+    for (const stream of this.#streams) {
+      watches += stream.watches.size;
+      lagging += stream.laggingCount;
+    }
+    return { streams: this.#streams.size, watches, lagging };
   }
 
   notify(): boolean {
