@@ -9,8 +9,6 @@ import { parseBoolean } from '../flag-values.ts';
 import type { Flags } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { ETCD_FLAGS } from './flags.ts';
-import { optionOf, readOptions } from './options.ts';
-import { readPlan } from './plan.ts';
 
 /** The word of the command. */
 export const ETCD_WORD = 'etcd';
@@ -30,10 +28,13 @@ export const ETCD_COMMAND_FLAGS: Flags = Object.fromEntries(
 export async function etcdCommand(args: readonly string[], context: CommandContext): Promise<void> {
   const { write, environment } = context.terminal;
   if (args.some((word) => HELP_WORDS.includes(word))) return write(helpText());
+  // A package that reads YAML comes with them: no other command should wait for that.
+  const { optionOf, readOptions } = await import('./options.ts');
   const { given, warnings } = readOptions(args, environment);
   if (parseBoolean(optionOf(given, 'version'))) {
     return write(`etcd Version: ${ETCD_VERSION}\nkvorum Version: ${VERSION}\n`);
   }
+  const { readPlan } = await import('./plan.ts');
   const plan = readPlan(given);
   const { runEtcd } = await import('./run-etcd.ts');
   await runEtcd({ ...plan, warnings: [...warnings, ...plan.warnings] }, context);
