@@ -6,6 +6,7 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { GATEWAY_CONNECTIONS_MAX } from '../../include/gateway.ts';
 import type { Log } from '../../include/log.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
 import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
@@ -54,6 +55,8 @@ export type ListenPlace = {
 export type GatewayOptions = NodeClientOptions & {
   /** At least one. */
   readonly listens: readonly ListenPlace[];
+  /** GATEWAY_CONNECTIONS_MAX when left out. */
+  readonly connectionsMax?: number;
   readonly log: Log;
 };
 
@@ -134,6 +137,12 @@ class Front {
 
   /** Takes a connection, and waits for its first bytes. */
   accept(socket: Socket): void {
+    const { connectionsMax = GATEWAY_CONNECTIONS_MAX } = this.#options;
+    if (this.#traffic.connectionCount >= connectionsMax) {
+      this.#traffic.refusedCount += 1;
+      socket.destroy();
+      return;
+    }
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#traffic.add(socket);
     socket.on('error', () => undefined); // 'close' follows

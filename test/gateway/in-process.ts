@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 import type { Client } from '../../include/client.ts';
 import type { Log } from '../../include/log.ts';
 import { createSystemClock } from '../../src/clock.ts';
-import { startGateway } from '../../src/gateway/gateway.ts';
+import { type GatewayOptions, startGateway } from '../../src/gateway/gateway.ts';
 import { createRandom } from '../../src/random.ts';
 import { openTcp } from '../../src/rpc/dial.ts';
 import { startOneNode } from '../commands/one-node.ts';
@@ -23,7 +23,10 @@ export type InProcess = {
 };
 
 /** Starts both; they end with the test. */
-export async function startInProcess(t: Test): Promise<InProcess> {
+export async function startInProcess(
+  t: Test,
+  limits: Pick<GatewayOptions, 'connectionsMax'> = {},
+): Promise<InProcess> {
   const { endpoint, client } = await startOneNode(t);
   const { clusterId } = await client.status();
   let toldBytes = 0;
@@ -38,6 +41,7 @@ export async function startInProcess(t: Test): Promise<InProcess> {
     ...{ endpoint, clusterId, nodeId: 0, openStream, log: QUIET },
     ...{ clock: createSystemClock(), random: createRandom(1) },
     listens: [{ host: '127.0.0.1', port: 0 }],
+    ...limits,
   });
   t.teardown(() => gateway.stop());
   return { port: gateway.ports[0]!, client, toldBytes: () => toldBytes };

@@ -1,12 +1,14 @@
 /** Streams of clients that go on for long, and of clients that are gone. */
 
+import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { decode } from '../../src/gateway/protobuf/decode.ts';
 import { encode } from '../../src/gateway/protobuf/encode.ts';
+import { LeaderRequest } from '../../src/gateway/schema/v3election.ts';
 import { LockRequest } from '../../src/gateway/schema/v3lock.ts';
 import { WatchCreateRequest, WatchRequest, WatchResponse } from '../../src/gateway/schema/watch.ts';
 import { envelope } from '../conformance/grpc-client.ts';
@@ -21,7 +23,7 @@ const WATCHES = 20;
 /** Waves before the memory is looked at, and after that. */
 const WAVES = 10;
 
-/** A client in the midst of all that holds ten times as much; what is left is the node's leases. */
+/** A client in the midst of all that holds ten times as much. */
 const LEFT_BYTES_MAX = 8 * 1024;
 
 t.setTimeout(240_000);
@@ -68,8 +70,12 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** A client that asks for much, hears that it was asked, and is gone. */
-async function vanish(port: number): Promise<void> {
+/**
+ * A client that asks for much, hears that it was asked, and is gone.
+ *
+ * @param locks whether it waits for a lock too: that costs the node a lease and entries of its log
+ */
+async function vanish(port: number, locks: boolean): Promise<void> {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);
   const watch = callOf(session, '/etcdserverpb.Watch/Watch');
@@ -78,7 +84,9 @@ async function vanish(port: number): Promise<void> {
   }
   const name = Buffer.from('lock');
   const lock = envelope(encode(LockRequest, { ...LockRequest.create(), name }));
-  callOf(session, '/v3lockpb.Lock/Lock').end(lock);
+  if (locks) callOf(session, '/v3lockpb.Lock/Lock').end(lock);
+  const post = envelope(encode(LeaderRequest, { ...LeaderRequest.create(), name }));
+  callOf(session, '/v3electionpb.Election/Observe').end(post);
   callOf(session, '/etcdserverpb.KV/Put').write(Buffer.from([0, 0, 0, 1, 0, 10]));
   callOf(session, '/etcdserverpb.Lease/LeaseKeepAlive').write(envelope(Buffer.alloc(0)));
   const json = connectTcp({ host: '127.0.0.1', port });
@@ -101,7 +109,7 @@ async function vanish(port: number): Promise<void> {
 }
 
 async function wave({ port, client }: InProcess, restingSockets: number): Promise<void> {
-  await Promise.all(Array.from({ length: CLIENTS }, () => vanish(port)));
+  await Promise.all(Array.from({ length: CLIENTS }, (_, slot) => vanish(port, slot < 2)));
   await until(() => socketCount() <= restingSockets);
   // Each that waited for the lock has taken its key away.
   await until(async () => (await client.range('lock/', { prefix: true })).count <= 1);
@@ -134,6 +142,41 @@ t.test('clients that vanish in the midst of everything leave nothing behind', as
   await seen.next();
   t.ok(toldBytes() - told < value.length, `${toldBytes() - told} bytes were told`);
   session.destroy();
+});
+
+/** Asks for a page on a socket of its own, which stays open. */
+async function getPage(socket: Socket, path: string): Promise<string> {
+  let text = '';
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  for (;;) {
+    const [chunk]: Buffer[] = await once(socket, 'data');
+    text += chunk?.toString() ?? '';
+    const [head = '', body] = text.split('\r\n\r\n');
+    const length = Number(/content-length: (\d+)/.exec(head)?.[1]);
+    if (body !== undefined && Buffer.byteLength(body) >= length) return body;
+  }
+}
+
+t.test('connections beyond the limit are closed, and those before go on', async (t) => {
+  const { port } = await startInProcess(t, { connectionsMax: 2 });
+  const open = (): Socket => connectTcp({ host: '127.0.0.1', port });
+  const [first, second] = [open(), open()];
+  t.teardown(() => first.destroy());
+  await Promise.all([first, second].map((socket) => getPage(socket, '/version')));
+  const third = open();
+  third.on('error', () => undefined);
+  await once(third, 'close');
+  second.destroy();
+  for (let isServed = false; !isServed; ) {
+    const next = open();
+    next.on('error', () => undefined);
+    const closed = once(next, 'close').then(() => false);
+    const answered = getPage(next, '/version').then(() => true);
+    isServed = await Promise.race([answered.catch(() => false), closed]);
+    next.destroy();
+  }
+  const metrics = await getPage(first, '/metrics');
+  t.match(metrics, /^kvorum_gateway_connections_refused_total [1-9]/m);
 });
 
 t.test('a watch of 10,000 keys is cancelled and resumed without a gap or a repeat', async (t) => {
