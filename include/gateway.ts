@@ -41,6 +41,19 @@ export const READY_TIMEOUT_MS = GATEWAY_TIMEOUT_MS;
 /** Milliseconds a node has to say its metrics: scrapes give up after 10 s. */
 export const METRICS_TIMEOUT_MS = 5_000;
 
+/** Most connections of clients of the gateway; further ones are closed at once. */
+export const GATEWAY_CONNECTIONS_MAX = 10_000;
+
+/** Most of them from one address. */
+export const GATEWAY_CONNECTIONS_PER_ADDRESS_MAX = 5_000;
+
+/**
+ * Most unary calls under way; further ones are refused with `too many requests`. The node reads on
+ * while CLIENT_INFLIGHT_MAX requests of its gateway are unanswered: four times as many is a queue
+ * that it works off in a second or two.
+ */
+export const UNARY_CALLS_MAX = 16_384;
+
 /** Bytes waiting for a client at which its watches wait as well. */
 export const STREAM_QUEUED_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -126,8 +139,8 @@ export const GRPC_CODES: ReadonlyMap<ErrorCode, GrpcCode> = new Map<ErrorCode, G
   [ErrorCode.NoLeader, GrpcCode.Unavailable],
   [ErrorCode.LeaderChanged, GrpcCode.Unavailable],
   [ErrorCode.TimedOut, GrpcCode.Unavailable],
-  // etcd declares ResourceExhausted and sends Unknown.
-  [ErrorCode.TooManyRequests, GrpcCode.Unknown],
+  // etcd 3.4 declares it and sends Unknown.
+  [ErrorCode.TooManyRequests, GrpcCode.ResourceExhausted],
   [ErrorCode.Stopped, GrpcCode.Unavailable],
   [ErrorCode.TransferFailed, GrpcCode.Unavailable],
   [ErrorCode.SnapshotFailed, GrpcCode.Unavailable],

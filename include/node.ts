@@ -227,6 +227,24 @@ export const MILESTONES_MAX = 4_096;
  */
 export const LOCAL_READS_A_TIMING = 16;
 
+/**
+ * Most writes that wait for their entry; further ones are refused at once. As many as 25 a
+ * millisecond for MEMBER_TIMEOUT_MS: what is beyond would wait, and then be given up.
+ */
+export const WRITES_WAITING_MAX = 100_000;
+
+/**
+ * Milliseconds that the oldest write has waited at which further ones are refused at once: half of
+ * what it may wait, so that those that come now would hardly be in time.
+ */
+export const WRITE_WAIT_MAX_MS = 2_000;
+
+/**
+ * Most reads under way that take several turns; further ones are refused at once. Each holds what
+ * it has gathered.
+ */
+export const READINGS_MAX = 1_024;
+
 /** Milliseconds between checks of deadlines. */
 export const DEADLINE_CHECK_MS = 100;
 

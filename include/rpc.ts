@@ -108,8 +108,17 @@ export const WRITE_BATCH_BYTES = 256 * 1024;
 /** Requests of one connection in flight beyond which it is no longer read from. */
 export const CLIENT_INFLIGHT_MAX = 4_096;
 
-/** Most connections a node holds at once; further ones are refused with an ERROR frame. */
+/**
+ * Most clients a node holds at once; further ones are refused with an ERROR frame. With the reserve
+ * and the gateway's own (GATEWAY_CONNECTIONS_MAX) below the open files of its unit, 65,536.
+ */
 export const CONNECTIONS_MAX = 50_000;
+
+/** Most clients from one address: what runs away there must leave room for the others. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 20_000;
+
+/** Places beyond, for members and for those that have not said HELLO yet. */
+export const CONNECTIONS_RESERVED = 1_000;
 
 /** Default milliseconds a client waits for an answer (etcdctl --command-timeout). */
 export const REQUEST_TIMEOUT_MS = 5_000;

@@ -9,8 +9,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { GATEWAY_CONNECTIONS_MAX } from '../../include/gateway.ts';
 import type { Log } from '../../include/log.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
+import type { ConnectionsMax } from '../rpc/connection-quota.ts';
 import { KEEP_ALIVE_MS } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
+import { Refusals } from '../rpc/refusals.ts';
+import { remoteName } from '../rpc/remote-name.ts';
 import type { Budget } from './calls/budget.ts';
 import { CallMeters } from './calls/call-meters.ts';
 import { LeaderSight } from './calls/leader-sight.ts';
@@ -58,6 +61,8 @@ export type GatewayOptions = NodeClientOptions & {
   /** GATEWAY_CONNECTIONS_MAX when left out. */
   readonly connectionsMax?: number;
   readonly log: Log;
+  /** GATEWAY_CONNECTIONS_MAX and GATEWAY_CONNECTIONS_PER_ADDRESS_MAX when left out. */
+  readonly connectionsMax?: ConnectionsMax;
 };
 
 /** A running gateway. */
@@ -75,7 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const meters = new CallMeters(options.clock);
   const methods = new Methods(sight, meters);
   addServices(methods, node);
-  const traffic = new ClientTraffic();
+  const traffic = new ClientTraffic(options.connectionsMax);
   const healthCounts = { passed: 0, failed: 0 };
   const pages = createPages({ node, meters, traffic, healthCounts });
   const front = new Front(options, methods, pages, traffic);
@@ -124,11 +129,13 @@ class Front {
   readonly #flushQueue: FlushQueue;
   readonly #budget: Budget = { heldBytes: 0 };
   readonly #traffic: ClientTraffic;
+  readonly #refusals: Refusals;
   readonly #connections: Set<Http2Connection> = new Set();
 
   constructor(options: GatewayOptions, methods: Methods, pages: Pages, traffic: ClientTraffic) {
     this.#options = options;
     this.#traffic = traffic;
+    this.#refusals = new Refusals(options.clock, options.log);
     this.#methods = methods;
     this.#pages = pages;
     this.#http1 = new Http1Server((exchange) => this.#onExchange(exchange));
@@ -144,7 +151,14 @@ class Front {
       return;
     }
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#traffic.add(socket);
+    const { remoteAddress = 'unknown', remotePort = 0 } = socket;
+    const refusal = this.#traffic.add(socket);
+    if (refusal !== undefined) {
+      // What it speaks is not known yet, so there is nothing that it could be told.
+      this.#refusals.add(refusal, remoteName(remoteAddress, remotePort));
+      socket.on('error', () => undefined).resetAndDestroy();
+      return;
+    }
     socket.on('error', () => undefined); // 'close' follows
     const timer = this.#options.clock.after(FIRST_BYTES_MS, () => socket.destroy());
     socket.once('close', () => timer.cancel());

@@ -135,8 +135,10 @@ function createAsker(member: Member, connection: Connection): Asker {
         writeError(writer, id, error.code, error.message);
       }
     },
-    refuse: (id, code, detail) =>
-      writeError(writer, id, code, detail ?? new KvorumError(code).message),
+    refuse: (id, code, detail) => {
+      if (code === ErrorCode.TooManyRequests) member.metrics.refusedRequests += 1;
+      writeError(writer, id, code, detail ?? new KvorumError(code).message);
+    },
     redirect: (id, to) => writeRedirect(writer, id, to),
   };
 }

@@ -8,7 +8,13 @@
 
 import { OpKind, type TxnOp } from '../../include/kvstore.ts';
 import type { LogLevel } from '../../include/log.ts';
-import { APPLY_BACKLOG_MAX, type NodeStatus, Role } from '../../include/node.ts';
+import {
+  APPLY_BACKLOG_MAX,
+  type NodeStatus,
+  READS_WAITING_MAX,
+  Role,
+  WRITES_WAITING_MAX,
+} from '../../include/node.ts';
 import {
   type Command,
   ErrorCode,
@@ -41,12 +47,15 @@ export function requestWrite(
   const refusal = checkRequest(command);
   if (refusal !== 0) return asker.refuse(id, refusal, undefined);
   if (member.raft.role !== Role.Leader) return member.redirect(asker, id);
-  if (member.serving.backlog >= APPLY_BACKLOG_MAX) {
-    return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
-  }
+  if (isFull(member)) return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
   const grant = completeGrant(member, command);
   if (grant === undefined) member.proposer.proposeFor(asker, id, data, command);
   else member.proposer.proposeFor(asker, id, encodeCommand(grant), grant);
+}
+
+/** Whether so much waits already that a write would only wait as well, and be given up. */
+function isFull({ serving, proposals, isLate }: Member): boolean {
+  return isLate || proposals.count >= WRITES_WAITING_MAX || serving.backlog >= APPLY_BACKLOG_MAX;
 }
 
 /**
@@ -94,6 +103,9 @@ export function requestRead(member: Member, asker: Asker, id: number, request: R
     request.type === FrameType.LeaseKeepAlive || request.type === FrameType.LeaseTimeToLive;
   if (isOfLeader && raft.role !== Role.Leader) return member.redirect(asker, id);
   if (!isLocal(request)) {
+    if (member.reads.count >= READS_WAITING_MAX) {
+      return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
+    }
     const receivedMs = member.options.clock.nowMs();
     member.reads.add({ asker, id, request, term: raft.term, receivedMs });
     member.schedulePump();

@@ -20,6 +20,7 @@ import {
   type Ready,
   type SnapshotMeta,
   TICK_MS,
+  WRITE_WAIT_MAX_MS,
 } from '../../include/node.ts';
 import { ErrorCode, type MemberReport, type ReplyHeader } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
@@ -65,6 +66,7 @@ export class Member {
   #isStopped = false;
   #timers: Timer[] = [];
   #deadlinesCheckedMs = 0;
+  #isLate = false;
 
   constructor(options: MemberOptions) {
     this.options = options;
@@ -150,6 +152,11 @@ export class Member {
   /** Whether clients are served. */
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Whether writes wait for so long that further ones had better not. */
+  get isLate(): boolean {
+    return this.#isLate;
   }
 
   /** Whether the store is being swapped: it answers nothing until then. */
@@ -341,6 +348,7 @@ export class Member {
   }
 
   #expire(nowMs: number): void {
+    this.#isLate = nowMs - this.proposals.oldestMs >= WRITE_WAIT_MAX_MS;
     const giveUp = ({ asker, id }: Pick<Read, 'asker' | 'id'>): void =>
       asker.refuse(id, ErrorCode.TimedOut, explain(ErrorCode.TimedOut, this.options.transport));
     this.proposals.expire(nowMs, (proposal) => {

@@ -40,6 +40,11 @@ export class Proposals {
     return this.#waiting.count;
   }
 
+  /** When the oldest was taken; infinite when none waits. */
+  get oldestMs(): number {
+    return this.#waiting.peek()?.receivedMs ?? Number.POSITIVE_INFINITY;
+  }
+
   /**
    * Adds a write just given to the log.
    *

@@ -8,7 +8,8 @@
  */
 
 import type { Reading } from '../../include/kvstore.ts';
-import type { ErrorCode } from '../../include/rpc.ts';
+import { READINGS_MAX } from '../../include/node.ts';
+import { ErrorCode } from '../../include/rpc.ts';
 
 /** Steps done for reads that are not the oldest, at which they wait for it. */
 const YOUNG_STEPS_MAX = 64;
@@ -37,6 +38,7 @@ export class Readings {
     onEnd: (result: T | ErrorCode) => void,
   ): void {
     if (!isReading(begun)) return onEnd(begun);
+    if (this.#waiting.length >= READINGS_MAX) return onEnd(ErrorCode.TooManyRequests);
     this.addSteps(() => {
       const result = begun.step();
       if (result !== undefined) onEnd(result);

@@ -7,7 +7,8 @@
  *
  * A program that has its node inside connects without a port (`adopt`), by the same rules.
  *
- * Limits: CONNECTIONS_MAX; HELLO_TIMEOUT_MS; a first frame of HELLO_LENGTH_MAX.
+ * Limits: CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX and CONNECTIONS_RESERVED; HELLO_TIMEOUT_MS;
+ * a first frame of HELLO_LENGTH_MAX.
  */
 
 import { createServer, type Server as NetServer } from 'node:net';
@@ -17,6 +18,8 @@ import type { Message, NodeId } from '../../include/node.ts';
 import {
   CloseReason,
   CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  CONNECTIONS_RESERVED,
   ConnectionRole,
   ErrorCode,
   FrameType,
@@ -38,6 +41,7 @@ import {
   SNAPSHOT_RECEIVER_LIMITS,
   STRANGER_LIMITS,
 } from './connection-limits.ts';
+import { ConnectionQuota, type ConnectionsMax } from './connection-quota.ts';
 import { KEEP_ALIVE_MS } from './dial.ts';
 import type { FlushQueue } from './flush-queue.ts';
 import { checkCaller } from './handshake.ts';
@@ -53,6 +57,11 @@ import { addTraffic, createTraffic, type Traffic } from './traffic.ts';
  */
 const REFUSED_LINGERING_MAX = 1_000;
 
+const CLIENTS_MAX: ConnectionsMax = {
+  inAll: CONNECTIONS_MAX,
+  perAddress: CONNECTIONS_PER_ADDRESS_MAX,
+};
+
 /** What a server is made from, and whom it tells. Callbacks must not throw. */
 export type ServerOptions = {
   /** Host name or IP address to listen on. */
@@ -61,8 +70,8 @@ export type ServerOptions = {
   readonly port: number | undefined;
   readonly clusterId: bigint;
   readonly nodeId: NodeId;
-  /** CONNECTIONS_MAX when left out. */
-  readonly connectionsMax?: number;
+  /** Of clients; CONNECTIONS_MAX and CONNECTIONS_PER_ADDRESS_MAX when left out. */
+  readonly connectionsMax?: ConnectionsMax;
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   readonly log: Log;
@@ -103,7 +112,8 @@ export async function listen(options: ServerOptions): Promise<Server> {
 /** A listening port and its connections. Made by `listen`. */
 export class Server {
   readonly #options: ServerOptions;
-  readonly #connectionsMax: number;
+  readonly #openMax: number;
+  readonly #quota: ConnectionQuota;
   readonly #refusals: Refusals;
   readonly #net: NetServer;
   readonly #connections: Set<Connection> = new Set();
@@ -117,14 +127,16 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    const max = options.connectionsMax ?? CLIENTS_MAX;
+    this.#openMax = max.inAll + CONNECTIONS_RESERVED;
+    this.#quota = new ConnectionQuota(max);
     this.#refusals = new Refusals(options.clock, options.log);
     this.#net = createServer({
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
-    this.#net.maxConnections = this.#connectionsMax + REFUSED_LINGERING_MAX;
+    this.#net.maxConnections = this.#openMax + REFUSED_LINGERING_MAX;
     this.#net.on('connection', (socket) => {
       this.adopt(socket, remoteName(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0));
     });
@@ -170,8 +182,8 @@ export class Server {
   adopt(stream: Duplex, remote: string): void {
     const { clock, flushQueue } = this.#options;
     const connection = new Connection(stream, remote, STRANGER_LIMITS, clock, flushQueue);
-    if (this.#connections.size >= this.#connectionsMax) {
-      const why = `this node holds ${this.#connectionsMax} connections: ask another one`;
+    if (this.#connections.size >= this.#openMax) {
+      const why = `this node holds ${this.#openMax} connections: ask another one`;
       const error = new KvorumError(ErrorCode.TooManyConnections, why);
       this.#refusals.add(error, remote);
       connection.refuse(error);
@@ -262,6 +274,10 @@ export class Server {
 
   #welcome(connection: Connection, hello: Hello): void {
     const { clusterId, nodeId } = this.#options;
+    if (hello.role === ConnectionRole.Client) {
+      const refusal = this.#quota.take(addressOf(connection));
+      if (refusal !== undefined) throw refusal;
+    }
     connection.hello = hello;
     writeHello(connection.writer, {
       version: PROTOCOL_VERSION,
@@ -318,12 +334,19 @@ export class Server {
   #forget(connection: Connection): void {
     this.#connections.delete(connection);
     this.#keepTraffic(connection);
+    if (connection.hello?.role === ConnectionRole.Client) this.#quota.give(addressOf(connection));
     if (this.#connections.size === 0) this.#onEmpty();
     const { closeReason, closeError } = connection;
     const isTheirFault =
       closeReason === CloseReason.Protocol || closeReason === CloseReason.SlowReader;
     if (isTheirFault && closeError !== undefined) this.#refusals.add(closeError, connection.remote);
   }
+}
+
+/** Where a connection comes from, without the port. */
+function addressOf({ remote }: Connection): string {
+  const colon = remote.lastIndexOf(':');
+  return colon < 0 ? remote : remote.slice(0, colon);
 }
 
 /** Ends the handshake: from here on the connection is its owner's. */

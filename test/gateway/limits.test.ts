@@ -7,6 +7,7 @@ import {
   RENEWALS_WAITING_MAX,
   type RpcStatus,
   STREAM_QUEUED_BYTES_MAX,
+  UNARY_CALLS_MAX,
   UNFINISHED_BYTES_MAX,
   UNREAD_REQUESTS_MAX,
 } from '../../include/gateway.ts';
@@ -154,3 +155,27 @@ function u32(value: number): Buffer {
   bytes.writeUInt32BE(value);
   return bytes;
 }
+
+t.test('one unary call above the limit is refused at once', async (t) => {
+  const meters = new CallMeters(createSystemClock());
+  const methods = new Methods(ADMIT_ALL, meters);
+  let handledCount = 0;
+  methods.unary(KVService.Put, () => {
+    handledCount += 1;
+  });
+  const entry = methods.find('/etcdserverpb.KV/Put');
+  const ends: RpcStatus[] = [];
+  const call: Partial<Call> = { end: (status) => ends.push(status) };
+  for (let count = 0; count < UNARY_CALLS_MAX; count += 1) {
+    entry?.meter.started();
+    entry?.handle?.({}, call as Call);
+  }
+  t.equal(handledCount, UNARY_CALLS_MAX);
+  const startedMs = entry?.meter.started() ?? 0;
+  entry?.handle?.({}, call as Call);
+  t.strictSame(ends, [
+    { code: GrpcCode.ResourceExhausted, message: 'etcdserver: too many requests' },
+  ]);
+  entry?.meter.handled(GrpcCode.ResourceExhausted, startedMs);
+  t.equal(meters.unaryUnderWay, UNARY_CALLS_MAX);
+});

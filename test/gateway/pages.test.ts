@@ -1,7 +1,7 @@
 /** The pages for operators, on a gateway in front of one node, and of one that is hung. */
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { LIVE_TIMEOUT_MS } from '../../include/gateway.ts';
 import { type LogFields, NO_LOG } from '../../include/log.ts';
@@ -211,6 +211,38 @@ t.test('of a node that hangs the pages say so, in time', async (t) => {
     const { status, text } = await during(page(path), clock);
     t.equal(status, 503, path);
     t.match(text, /serializable_read failed: |RANGE ERROR:|did not answer/, path);
+  }
+});
+
+t.test('one connection above the limit is closed at once, and counted', async (t) => {
+  const lone = await LoneMember.start(t);
+  const gateway = await startGateway({
+    listens: [{ host: '127.0.0.1', port: 0 }],
+    endpoint: lone.endpoint,
+    clusterId: lone.member.options.clusterId,
+    nodeId: 0,
+    clock: createSystemClock(),
+    random: createRandom(1),
+    log: NO_LOG,
+    connectionsMax: { inAll: 9, perAddress: 1 },
+  });
+  t.teardown(() => gateway.stop());
+  const first = connect(gateway.ports[0]!, '127.0.0.1');
+  await once(first, 'connect');
+  first.write('GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n');
+  await once(first, 'data');
+  const second = connect(gateway.ports[0]!, '127.0.0.1');
+  second.on('error', () => {});
+  await new Promise((resolve) => second.once('close', resolve));
+  first.write('GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+  let text = '';
+  for await (const chunk of first) text += chunk;
+  t.match(text, /\nkvorum_gateway_connections_refused_total 1\n/);
+  // Its place is free again, as soon as the gateway has seen it go.
+  let status = 0;
+  while (status !== 200) {
+    const answer = await fetch(`http://127.0.0.1:${gateway.ports[0]}/livez`).catch(() => undefined);
+    status = answer?.status ?? 0;
   }
 });
 

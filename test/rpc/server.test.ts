@@ -115,19 +115,40 @@ t.test('a client that said HELLO is not closed for saying nothing more', async (
   await idle.close();
 });
 
-t.test('one connection above the limit is refused, and served once another has left', async (t) => {
-  const { port, server, signal, lines } = await startServer(t, { connectionsMax: 2 });
+t.test('one client above the limit is refused, and served once another has left', async (t) => {
+  const connectionsMax = { inAll: 2, perAddress: 9 };
+  const { port, server, signal, lines } = await startServer(t, { connectionsMax });
   const first = await RawClient.greet(port);
   const second = await RawClient.greet(port);
-  const third = await RawClient.connect(port);
+  const third = await RawClient.greet(port);
   await third.closed;
   t.equal(third.lastError?.code, ErrorCode.TooManyConnections);
   await signal.until(() => lines.length > 0);
   t.match(lines[0]?.fields, { cause: 'TooManyConnections' });
   await first.close();
-  while (server.connectionCount === 2) await new Promise(setImmediate);
+  while (server.connectionCount > 1) await new Promise(setImmediate);
   const fourth = await RawClient.greet(port);
   await Promise.all([second.close(), fourth.close()]);
+});
+
+t.test('one address has so many clients and no more, whatever room is left', async (t) => {
+  const connectionsMax = { inAll: 9, perAddress: 2 };
+  const { port } = await startServer(t, { connectionsMax });
+  const taken = [await RawClient.greet(port), await RawClient.greet(port)];
+  const third = await RawClient.greet(port);
+  await third.closed;
+  t.equal(third.lastError?.code, ErrorCode.TooManyConnections);
+  t.match(third.lastError?.message, '2 connections from');
+  await Promise.all(taken.map((client) => client.close()));
+});
+
+t.test('a member is taken however many clients there are', async (t) => {
+  const connectionsMax = { inAll: 1, perAddress: 1 };
+  const { port, peers, signal } = await startServer(t, { connectionsMax });
+  const client = await RawClient.greet(port);
+  const peer = await RawClient.greet(port, PEER_HELLO);
+  await signal.until(() => peers.length === 1);
+  await Promise.all([client.close(), peer.close()]);
 });
 
 t.test('refusals of one cause are one line a period, with their count', async (t) => {

@@ -1,5 +1,7 @@
 /** The methods that the gateway has, by path and by the JSON gateway's path. */
 
+import { statusOf, UNARY_CALLS_MAX } from '../../../include/gateway.ts';
+import { ErrorCode } from '../../../include/rpc.ts';
 import type { Method } from '../protobuf/schema.ts';
 import { type Call, failCall, type Receiver } from './call.ts';
 import type { CallMeter, CallMeters } from './call-meters.ts';
@@ -14,6 +16,8 @@ export type Entry = {
   /** Answers a call of many requests. */
   readonly open: ((call: Call) => Receiver) | undefined;
 };
+
+const TOO_MANY = statusOf(ErrorCode.TooManyRequests, '');
 
 /** Who decides whether a call may proceed. */
 export type Admission = Pick<LeaderSight, 'admit' | 'follow'>;
@@ -51,7 +55,9 @@ export class Methods {
     method: Method<Request, Response>,
     handle: (request: Request, call: Call<Response>) => void,
   ): void {
+    const meters = this.#meters;
     const admitted = (request: Request, call: Call<Response>): void => {
+      if (meters.unaryUnderWay > UNARY_CALLS_MAX) return call.end(TOO_MANY);
       this.#admission.admit(call, () => handle(request, call));
     };
     const meter = this.#meters.add(method as Method);
