@@ -166,6 +166,12 @@ const refused: readonly (readonly [
     /--initial-cluster names no other member/,
   ],
   ['a short election', ['--election-timeout=200'], /--election-timeout 200 is below 5 heartbeats/],
+  [
+    'progress all the time',
+    ['--watch-progress-notify-interval=10ms'],
+    /--watch-progress-notify-interval must be at least 100ms \(set to 10ms\)/,
+  ],
+  ['a log of nothing', ['--snapshot-count=0'], /--snapshot-count must be >0 \(set to 0\)/],
   ['no heartbeat', ['--heartbeat-interval=0'], /--heartbeat-interval must be >0 \(set to 0ms\)/],
   ['a level', ['--log-level=loud'], /--log-level "loud": expected one of debug, info, warn/],
   ['a file that is not there', ['--config-file=/none'], /cannot read \/none: ENOENT/],

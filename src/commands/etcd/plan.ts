@@ -29,6 +29,9 @@ import {
 /** Levels of etcd that kvorum has no lines for: nothing but errors is told. */
 const FATAL_LEVELS = ['panic', 'fatal', 'dpanic'];
 
+/** Least milliseconds between two notes of progress of a quiet watch (etcd). */
+const PROGRESS_MS_MIN = 100;
+
 /** What etcd's flags say. */
 export type EtcdPlan = {
   readonly name: string;
@@ -81,7 +84,7 @@ export function readPlan(given: GivenFlags): EtcdPlan {
     forcesNewCluster: parseBoolean(option('force-new-cluster')),
     heartbeatMs,
     electionMs,
-    logKept: { entriesMax: Number(option('snapshot-count')), bytesMax: LOG_KEPT_BYTES_MAX },
+    logKept: { entriesMax: readEntries(option('snapshot-count')), bytesMax: LOG_KEPT_BYTES_MAX },
     watchProgressMs: readProgress(given),
     quotaBytes: readQuota('quota-backend-bytes', option('quota-backend-bytes')),
     logLevel: readLevel(option('log-level')),
@@ -147,7 +150,16 @@ function readProgress(given: GivenFlags): number {
   const name = isNew
     ? 'watch-progress-notify-interval'
     : 'experimental-watch-progress-notify-interval';
-  return parseGoDuration(optionOf(given, name));
+  const text = optionOf(given, name);
+  const progressMs = parseGoDuration(text);
+  if (progressMs >= PROGRESS_MS_MIN) return progressMs;
+  throw verifying(`--${name} must be at least ${PROGRESS_MS_MIN}ms (set to ${text})`);
+}
+
+function readEntries(text: string): number {
+  const count = Number(text);
+  if (count > 0) return count;
+  throw verifying(`--snapshot-count must be >0 (set to ${text})`);
 }
 
 function readLevel(text: string): LogLevel {
