@@ -20,9 +20,6 @@ export const ETCD_CLUSTER_VERSION = '3.6.0';
 /** Most bytes of a request's message (etcd --max-request-bytes and 512 KiB). */
 export const MESSAGE_BYTES_MAX = 2_097_152;
 
-/** Most connections a gateway holds at once; further ones are closed, and counted. */
-export const GATEWAY_CONNECTIONS_MAX = 50_000;
-
 /** Most bytes of requests that are not whole, of all connections. */
 export const UNFINISHED_BYTES_MAX = 256 * 1024 * 1024;
 

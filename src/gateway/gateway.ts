@@ -6,7 +6,6 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import { GATEWAY_CONNECTIONS_MAX } from '../../include/gateway.ts';
 import type { Log } from '../../include/log.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
 import type { ConnectionsMax } from '../rpc/connection-quota.ts';
@@ -58,8 +57,6 @@ export type ListenPlace = {
 export type GatewayOptions = NodeClientOptions & {
   /** At least one. */
   readonly listens: readonly ListenPlace[];
-  /** GATEWAY_CONNECTIONS_MAX when left out. */
-  readonly connectionsMax?: number;
   readonly log: Log;
   /** GATEWAY_CONNECTIONS_MAX and GATEWAY_CONNECTIONS_PER_ADDRESS_MAX when left out. */
   readonly connectionsMax?: ConnectionsMax;
@@ -144,12 +141,6 @@ class Front {
 
   /** Takes a connection, and waits for its first bytes. */
   accept(socket: Socket): void {
-    const { connectionsMax = GATEWAY_CONNECTIONS_MAX } = this.#options;
-    if (this.#traffic.connectionCount >= connectionsMax) {
-      this.#traffic.refusedCount += 1;
-      socket.destroy();
-      return;
-    }
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const { remoteAddress = 'unknown', remotePort = 0 } = socket;
     const refusal = this.#traffic.add(socket);

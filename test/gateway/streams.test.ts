@@ -158,7 +158,7 @@ async function getPage(socket: Socket, path: string): Promise<string> {
 }
 
 t.test('connections beyond the limit are closed, and those before go on', async (t) => {
-  const { port } = await startInProcess(t, { connectionsMax: 2 });
+  const { port } = await startInProcess(t, { connectionsMax: { inAll: 2, perAddress: 2 } });
   const open = (): Socket => connectTcp({ host: '127.0.0.1', port });
   const [first, second] = [open(), open()];
   t.teardown(() => first.destroy());
