@@ -157,20 +157,23 @@ async function getPage(socket: Socket, path: string): Promise<string> {
   }
 }
 
+/** Resolves when a socket has closed, however. */
+function closeOf(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
 t.test('connections beyond the limit are closed, and those before go on', async (t) => {
   const { port } = await startInProcess(t, { connectionsMax: { inAll: 2, perAddress: 2 } });
   const open = (): Socket => connectTcp({ host: '127.0.0.1', port });
   const [first, second] = [open(), open()];
   t.teardown(() => first.destroy());
   await Promise.all([first, second].map((socket) => getPage(socket, '/version')));
-  const third = open();
-  third.on('error', () => undefined);
-  await once(third, 'close');
+  await closeOf(open());
   second.destroy();
   for (let isServed = false; !isServed; ) {
     const next = open();
-    next.on('error', () => undefined);
-    const closed = once(next, 'close').then(() => false);
+    const closed = closeOf(next).then(() => false);
     const answered = getPage(next, '/version').then(() => true);
     isServed = await Promise.race([answered.catch(() => false), closed]);
     next.destroy();
