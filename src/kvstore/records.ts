@@ -21,7 +21,7 @@ import { assert } from '../assert.ts';
 /** Bytes of a slab: some 600 writes of 256 bytes. */
 export const SLAB_BYTES = 256 * 1024;
 
-/** Slabs that wait to be used again: what two full overlays take. */
+/** Slabs that wait to be used again: as many as the fullest overlay takes. */
 const FREE_SLABS_MAX = 128;
 
 const WORD_BYTES = 4;
