@@ -1,6 +1,6 @@
 /** What `kvorum etcd` makes of what etcd may be told. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -9,6 +9,7 @@ import { initialCluster, otherPlaces, readPlan } from '../../src/commands/etcd/p
 import { runCommand } from './fake-terminal.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'kvorum-etcd-options-'));
+mkdirSync(join(directory, 'member'));
 t.teardown(() => rmSync(directory, { recursive: true }));
 
 /** The plan that a command line comes to. */
@@ -164,6 +165,11 @@ const refused: readonly (readonly [
     'an existing cluster of oneself',
     ['--initial-cluster-state=existing', `--data-dir=${join(directory, 'none')}`],
     /--initial-cluster names no other member/,
+  ],
+  [
+    'the data directory of an etcd',
+    [`--data-dir=${directory}`],
+    /holds data of etcd, which kvorum does not read: give another --data-dir/,
   ],
   ['a short election', ['--election-timeout=200'], /--election-timeout 200 is below 5 heartbeats/],
   [

@@ -3,6 +3,8 @@
  * otherwise, as with etcd.
  */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Log } from '../../../include/log.ts';
 import type { ClusterConfig, NodeId } from '../../../include/node.ts';
 import { readIdentity } from '../../node/data-directory.ts';
@@ -11,8 +13,12 @@ import { joinCluster, type Publication, publishMember } from '../join.ts';
 import { LogFile } from '../log-file.ts';
 import { runServer } from '../run-server.ts';
 import { createServerLog } from '../server-log.ts';
+import { refusal } from './options.ts';
 import { type EtcdPlan, initialCluster, memberPlace, otherPlaces } from './plan.ts';
 import { reachable, verifying } from './urls.ts';
+
+/** What etcd keeps its data in, within its data directory. */
+const ETCD_MEMBER_DIRECTORY = 'member';
 
 /** Runs a node until a signal stops it. Resolves when it has stopped. */
 export async function runEtcd(plan: EtcdPlan, context: CommandContext): Promise<void> {
@@ -48,6 +54,7 @@ async function findSelf(plan: EtcdPlan): Promise<{ id: NodeId; cluster: ClusterC
     const { nodeId: id, clusterId } = known;
     return { id, cluster: { path: dataDir, nodes: [], clusterId } };
   }
+  refuseEtcdData(dataDir);
   if (!isExisting) {
     const { cluster, self } = initialCluster(plan);
     return { id: self.id, cluster };
@@ -60,6 +67,13 @@ async function findSelf(plan: EtcdPlan): Promise<{ id: NodeId; cluster: ClusterC
   const clientPort = client.port;
   const joining = { endpoints, place, clientPort, name, isLearner: false, isAdded: true };
   return joinCluster(joining, dataDir);
+}
+
+/** A script that started etcd would find its keys gone, and somebody might write over them. */
+function refuseEtcdData(dataDir: string): void {
+  if (!existsSync(join(dataDir, ETCD_MEMBER_DIRECTORY))) return;
+  const what = `${dataDir} holds data of etcd, which kvorum does not read`;
+  throw refusal(`${what}: give another --data-dir; make-mirror copies the keys of a running etcd`);
 }
 
 /** As etcd's members, it tells its name and its client's port at each start. */
