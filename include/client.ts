@@ -58,6 +58,7 @@ import type {
 } from './client-data.ts';
 import type { MemberRequests } from './client-members.ts';
 import type { Alarm, KeyValue } from './kvstore.ts';
+import type { LogLevel } from './log.ts';
 import type { NodeId } from './node.ts';
 import type {
   AlarmsReply,
@@ -68,6 +69,8 @@ import type {
   LeaseListReply,
   LeaseRevokeReply,
   LeaseTimeToLiveReply,
+  LogLevelReply,
+  MetricsReply,
   MoveLeaderReply,
   PutReply,
   RangeReply,
@@ -238,6 +241,10 @@ export type Client = MemberRequests & {
   readonly compact: (revision: number, options?: CompactOptions) => Promise<CompactReply>;
   /** Asks one node how it is. With `endpoint`, fails as soon as that one cannot be reached. */
   readonly status: (options?: StatusOptions) => Promise<StatusReply>;
+  /** What one node measures about itself. With `endpoint`, likewise. */
+  readonly metrics: (options?: StatusOptions) => Promise<MetricsReply>;
+  /** Sets how much one node logs, until it is set again or the node ends. Likewise. */
+  readonly setLogLevel: (level: LogLevel, options?: StatusOptions) => Promise<LogLevelReply>;
   /** The alarms that are raised. */
   readonly alarms: (options?: CallOptions) => Promise<AlarmsReply>;
   /** Disarms an alarm; the reply has none when it was not raised. */

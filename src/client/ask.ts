@@ -15,6 +15,8 @@ import {
   type LeaseListReply,
   type LeaseRevokeReply,
   type LeaseTimeToLiveReply,
+  type LogLevelReply,
+  type MetricsReply,
   type MoveLeaderReply,
   type PutReply,
   type RangeReply,
@@ -82,6 +84,16 @@ export function pickCompact(reply: Reply): CompactReply {
 
 export function pickStatus(reply: Reply): StatusReply {
   assert(reply.type === FrameType.Status, 'a status is answered by its own reply', reply.type);
+  return reply.body;
+}
+
+export function pickMetrics(reply: Reply): MetricsReply {
+  assert(reply.type === FrameType.Metrics, 'metrics are answered by their own reply', reply.type);
+  return reply.body;
+}
+
+export function pickLogLevel(reply: Reply): LogLevelReply {
+  assert(reply.type === FrameType.LogLevel, 'a level is answered by its own reply', reply.type);
   return reply.body;
 }
 

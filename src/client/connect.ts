@@ -36,6 +36,8 @@ import {
   pickGrant,
   pickKeepAlive,
   pickLeases,
+  pickLogLevel,
+  pickMetrics,
   pickMoveLeader,
   pickPair,
   pickPut,
@@ -247,7 +249,10 @@ function leaseRequests({ clock, ask, keeper }: Parts): LeaseRequests {
   };
 }
 
-type ClusterRequests = Pick<Client, 'compact' | 'status' | 'alarms' | 'disarmAlarm' | 'moveLeader'>;
+type ClusterRequests = Pick<
+  Client,
+  'compact' | 'status' | 'metrics' | 'setLogLevel' | 'alarms' | 'disarmAlarm' | 'moveLeader'
+>;
 
 function clusterRequests({ ask }: Parts): ClusterRequests {
   return {
@@ -258,6 +263,11 @@ function clusterRequests({ ask }: Parts): ClusterRequests {
         pickCompact,
       ),
     status: (how = {}) => ask(how, () => ({ type: FrameType.Status }), pickStatus, how.endpoint),
+    metrics: (how = {}) => ask(how, () => ({ type: FrameType.Metrics }), pickMetrics, how.endpoint),
+    setLogLevel: (level, how = {}) => {
+      const body = { level };
+      return ask(how, () => ({ type: FrameType.LogLevel, body }), pickLogLevel, how.endpoint);
+    },
     alarms: (how = {}) => ask(how, () => ({ type: FrameType.AlarmList }), pickAlarms),
     disarmAlarm: (alarm, how = {}) => {
       const body = { ...alarm, action: AlarmAction.Disarm };

@@ -26,6 +26,7 @@ import { SERVER_FLAGS } from './server-flags.ts';
 import { type Flags, GLOBAL_FLAGS } from './settings.ts';
 import { COMPLETION_SCRIPTS } from './shell-completion.ts';
 import { SNAPSHOT_RESTORE_FLAGS } from './snapshot.ts';
+import { TOP_FLAGS } from './top.ts';
 import { TXN_FLAGS } from './txn.ts';
 import { WATCH_FLAGS } from './watch.ts';
 
@@ -57,6 +58,8 @@ export const SHELL_COMMANDS: CommandWords = new Map([
   ['make-mirror', MAKE_MIRROR_FLAGS],
   ['compaction', COMPACTION_FLAGS],
   ['status', NO_FLAGS],
+  ['top', TOP_FLAGS],
+  ['log-level', ENDPOINT_FLAGS],
   ['endpoint', NO_FLAGS],
   ['endpoint status', ENDPOINT_FLAGS],
   ['endpoint health', ENDPOINT_FLAGS],

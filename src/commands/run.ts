@@ -20,6 +20,7 @@ import { historyCommand } from './history.ts';
 import { importCommand } from './import.ts';
 import { leaseCommand } from './lease.ts';
 import { lockCommand } from './lock.ts';
+import { logLevelCommand } from './log-level.ts';
 import { makeMirrorCommand } from './make-mirror.ts';
 import { memberCommand } from './member.ts';
 import { moveLeaderCommand } from './move-leader.ts';
@@ -31,6 +32,7 @@ import { shellCommand } from './shell.ts';
 import { COMPLETE_WORD, completionCommand } from './shell-completion.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { statusCommand } from './status.ts';
+import { topCommand } from './top.ts';
 import { txnCommand } from './txn.ts';
 import { versionCommand } from './version.ts';
 import { watchCommand } from './watch.ts';
@@ -124,6 +126,8 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(makeMirrorCommand(context))
     .command(compactionCommand(context))
     .command(statusCommand(context))
+    .command(topCommand(context))
+    .command(logLevelCommand(context))
     .command(endpointCommand(context))
     .command(memberCommand(context))
     .command(alarmCommand(context))

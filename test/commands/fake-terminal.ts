@@ -26,7 +26,12 @@ export type RunningCommand = {
   readonly complained: (text: string) => Promise<void>;
   /** Ctrl-C, as in a shell. */
   readonly interrupt: () => void;
+  /** The screen has another size from now on. */
+  readonly resize: (rows: number, columns: number) => void;
 };
+
+/** What makes an output a screen. */
+export type Screen = { readonly isTTY: true; rows: number; columns: number };
 
 /** Runs one command line as a process of its own would be. */
 export async function runCommand(
@@ -50,9 +55,10 @@ export async function runCommand(
 export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  screen: Screen | undefined = undefined,
 ): RunningCommand {
   const input = new PassThrough();
-  const output = keep();
+  const output = Object.assign(keep(), screen);
   const errorOutput = keep();
   const interrupts = createInterrupts();
   const terminal = createTerminal(
@@ -73,6 +79,7 @@ export function startCommand(
     interrupt: () => {
       interrupts.raise();
     },
+    resize: resizer(output),
   };
 }
 
@@ -94,6 +101,14 @@ export function startShell(environment: Readonly<Record<string, string>>): Runni
     printed: output.has,
     complained: errorOutput.has,
     interrupt: () => input.write('\x03'),
+    resize: resizer(output),
+  };
+}
+
+/** What changes the size of a screen, and says so as Node does. */
+function resizer(output: Writable): (rows: number, columns: number) => void {
+  return (rows, columns) => {
+    Object.assign(output, { rows, columns }).emit('resize');
   };
 }
 
