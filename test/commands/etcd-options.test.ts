@@ -35,6 +35,7 @@ t.test('without a flag it is what etcd is without a flag', async (t) => {
     heartbeatMs: 100,
     electionMs: 1_000,
     watchProgressMs: 600_000,
+    slowRequestMs: 300,
     isExisting: false,
     logOutput: 'stderr',
     warnings: [],

@@ -69,6 +69,8 @@ const USED: [string, EtcdFlag][] = [
   ...flags('duration', 'used', [
     ['experimental-watch-progress-notify-interval', '10m', 'how often quiet watches hear progress'],
     ['watch-progress-notify-interval', '10m', 'the same, as 3.6 calls it'],
+    ['experimental-warning-unary-request-duration', '300ms', 'from when on a request is logged'],
+    ['warning-unary-request-duration', '300ms', 'the same, as 3.6 calls it'],
   ]),
   ...flags('boolean', 'used', [
     ['force-new-cluster', 'false', 'go on without the other members, which are lost for good'],
@@ -200,8 +202,6 @@ const IGNORED: [string, EtcdFlag][] = [
     'experimental-downgrade-check-time': '5s',
     'experimental-warning-apply-duration': '100ms',
     'warning-apply-duration': '100ms',
-    'experimental-warning-unary-request-duration': '300ms',
-    'warning-unary-request-duration': '300ms',
   }),
   ...alike('integer', 'ignored', 'kvorum is no proxy', {
     'proxy-failure-wait': '5000',

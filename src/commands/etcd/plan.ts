@@ -51,6 +51,7 @@ export type EtcdPlan = {
   readonly electionMs: number;
   readonly logKept: { readonly entriesMax: number; readonly bytesMax: number };
   readonly watchProgressMs: number;
+  readonly slowRequestMs: number;
   readonly quotaBytes: number;
   readonly logLevel: LogLevel;
   /** `stderr`, `stdout` or a file. */
@@ -86,6 +87,7 @@ export function readPlan(given: GivenFlags): EtcdPlan {
     electionMs,
     logKept: { entriesMax: readEntries(option('snapshot-count')), bytesMax: LOG_KEPT_BYTES_MAX },
     watchProgressMs: readProgress(given),
+    slowRequestMs: readNewest(given, 'warning-unary-request-duration').ms,
     quotaBytes: readQuota('quota-backend-bytes', option('quota-backend-bytes')),
     logLevel: readLevel(option('log-level')),
     logOutput: readOutput(option('log-outputs')),
@@ -146,14 +148,16 @@ function readState(state: string): string {
 }
 
 function readProgress(given: GivenFlags): number {
-  const isNew = given.has('watch-progress-notify-interval');
-  const name = isNew
-    ? 'watch-progress-notify-interval'
-    : 'experimental-watch-progress-notify-interval';
-  const text = optionOf(given, name);
-  const progressMs = parseGoDuration(text);
-  if (progressMs >= PROGRESS_MS_MIN) return progressMs;
+  const { name, text, ms } = readNewest(given, 'watch-progress-notify-interval');
+  if (ms >= PROGRESS_MS_MIN) return ms;
   throw verifying(`--${name} must be at least ${PROGRESS_MS_MIN}ms (set to ${text})`);
+}
+
+/** Reads a duration that etcd has under two names: the newer one wins. */
+function readNewest(given: GivenFlags, newer: string): { name: string; text: string; ms: number } {
+  const name = given.has(newer) ? newer : `experimental-${newer}`;
+  const text = optionOf(given, name);
+  return { name, text, ms: parseGoDuration(text) };
 }
 
 function readEntries(text: string): number {

@@ -27,7 +27,8 @@ export async function runEtcd(plan: EtcdPlan, context: CommandContext): Promise<
   for (const warning of plan.warnings) log.warn(warning);
   const endpoint = reachable(plan.listenPeers);
   const { dataDir, heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes } = plan;
-  const times = { heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes };
+  const { slowRequestMs } = plan;
+  const times = { heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes, slowRequestMs };
   const places = { place: memberPlace(plan.peer), listen: memberPlace(plan.listenPeers) };
   const { clusterId } = cluster;
   const { forcesNewCluster } = plan;
