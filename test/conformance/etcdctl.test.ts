@@ -79,7 +79,10 @@ function alike(text: string): string {
   return text.replace(/127\.0\.0\.1:\d{4,}/g, 'ENDPOINT').replace(/\d+\.\d+ms/, 'ms');
 }
 
-/** The shape of a text: without the ids, places, names and numbers in it. */
+/**
+ * The shape of a text: without the ids, places, names and numbers in it. Lines and lists are
+ * sorted, since members stand in the order of their ids.
+ */
 function shapeOf({ code, output, errorOutput }: Outcome): object {
   const errors = errorOutput.split('\n').filter((line) => !line.startsWith('{'));
   const shape = [output, ...errors]
@@ -89,8 +92,9 @@ function shapeOf({ code, output, errorOutput }: Outcome): object {
     .replace(/\b(default|node-\d)\b/g, 'NAME')
     .replace(/\d+/g, 'n')
     .replace(/ +/g, ' ')
-    .replace(/-{3,}/g, '---');
-  return { code, shape };
+    .replace(/-{3,}/g, '---')
+    .replace(/"([^"]*)"/g, (_, list: string) => list.split(',').sort().join());
+  return { code, shape: shape.split('\n').sort() };
 }
 
 function compareAll(): void {
