@@ -248,6 +248,9 @@ export const READINGS_MAX = 1_024;
 /** Milliseconds between checks of deadlines. */
 export const DEADLINE_CHECK_MS = 100;
 
+/** Milliseconds after which a write that found the disk full is tried again. */
+export const DISK_ROOM_RETRY_MS = 250;
+
 /** Milliseconds between looks at what the log may drop. */
 export const TRIM_INTERVAL_MS = 1_000;
 

@@ -23,6 +23,7 @@ import {
   type Table,
 } from '../../include/kvstore.ts';
 import { assert } from '../assert.ts';
+import { reserve, transactionBytesMax, type UntilRoom } from './lmdb-room.ts';
 import { type LmdbTrees, openLmdbTrees, type Tree } from './lmdb-trees.ts';
 import { LmdbWriter } from './lmdb-writer.ts';
 import type { MapBase } from './map-base.ts';
@@ -42,22 +43,25 @@ const META_PAGES = 2;
  * Opens a base, made when there is none.
  *
  * @param path the file; LMDB keeps its lock file beside it
+ * @param untilRoom attempts again what found no room on the disk
  * @throws StoreError
  */
-export function openLmdbBase(path: string): MapBase {
-  return new LmdbBase(path, openLmdbTrees(path));
+export function openLmdbBase(path: string, untilRoom: UntilRoom): MapBase {
+  return new LmdbBase(path, openLmdbTrees(path), untilRoom);
 }
 
 class LmdbBase implements MapBase {
   readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #trees: readonly Tree[];
+  readonly #untilRoom: UntilRoom;
   #view: View;
   /** Started by the first write: a store that is only read needs none. */
   #writer: LmdbWriter | undefined;
 
-  constructor(path: string, { root, trees }: LmdbTrees) {
+  constructor(path: string, { root, trees }: LmdbTrees, untilRoom: UntilRoom) {
     this.#path = path;
+    this.#untilRoom = untilRoom;
     this.#root = root;
     this.#trees = trees;
     this.#view = this.#openView();
@@ -73,6 +77,7 @@ class LmdbBase implements MapBase {
   readonly write = async (records: SharedRecords): Promise<void> => {
     this.#writer ??= new LmdbWriter(this.#path);
     try {
+      await this.#reserve(records);
       await this.#writer.write(records);
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
@@ -104,6 +109,13 @@ class LmdbBase implements MapBase {
     await this.#writer?.close();
     await this.#root.close();
   };
+
+  /** LMDB must not run out of room in the midst of a transaction. */
+  #reserve({ count, sizeBytes }: SharedRecords): Promise<void> {
+    const usedBytes = this.size().dbSizeBytes;
+    const endBytes = usedBytes + transactionBytesMax(usedBytes, count, sizeBytes);
+    return this.#untilRoom(() => reserve(this.#path, endBytes));
+  }
 
   #openView(): View {
     this.#root.resetReadTxn();

@@ -14,20 +14,26 @@ import { join } from 'node:path';
 import { type ByteMap, StoreError, type StoreHome } from '../../include/kvstore.ts';
 import { createLayeredMap } from './layered-map.ts';
 import { openLmdbBase } from './lmdb-base.ts';
+import { ONCE, type UntilRoom } from './lmdb-room.ts';
 
 /** The owner alone: the store holds every value. */
 const DIRECTORY_MODE = 0o700;
 
-/** Makes the home in a data directory, which must exist and belong to this process alone. */
-export function createLmdbHome(dataDir: string): StoreHome {
+/**
+ * Makes the home in a data directory, which must exist and belong to this process alone.
+ *
+ * @param untilRoom how flushes wait for room on the disk; a snapshot that finds none is refused,
+ *   since it may be what takes the room
+ */
+export function createLmdbHome(dataDir: string, untilRoom: UntilRoom = ONCE): StoreHome {
   const directory = join(dataDir, 'store');
   const incoming = join(dataDir, 'store.incoming');
   const file = join(directory, 'store.lmdb');
   const incomingFile = join(incoming, 'store.lmdb');
 
-  const openIn = async (path: string, filePath: string): Promise<ByteMap> => {
+  const openIn = async (path: string, filePath: string, until: UntilRoom): Promise<ByteMap> => {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
-    const map = createLayeredMap(openLmdbBase(filePath));
+    const map = createLayeredMap(openLmdbBase(filePath, until));
     // LMDB syncs the file, not the names that lead to it.
     await syncDirectory(path);
     await syncDirectory(dataDir);
@@ -39,12 +45,12 @@ export function createLmdbHome(dataDir: string): StoreHome {
     open: () =>
       withPath(directory, async () => {
         await rm(incoming, { recursive: true, force: true });
-        return openIn(directory, file);
+        return openIn(directory, file, untilRoom);
       }),
     createIncoming: () =>
       withPath(incoming, async () => {
         await rm(incoming, { recursive: true, force: true });
-        return openIn(incoming, incomingFile);
+        return openIn(incoming, incomingFile, ONCE);
       }),
     discardIncoming: () => withPath(incoming, () => rm(incoming, { recursive: true, force: true })),
     installIncoming: () =>

@@ -3,6 +3,7 @@
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
 import { StoreError, Table } from '../../include/kvstore.ts';
 import { checkLmdbFile } from './lmdb-file.ts';
+import { reserveLockFile } from './lmdb-room.ts';
 
 /**
  * Address space reserved for the file, so that it need not move; the file itself grows page by
@@ -73,6 +74,7 @@ export function openLmdbTrees(path: string): LmdbTrees {
   } as const;
   checkLmdbFile(path);
   try {
+    reserveLockFile(path);
     const root = open<Buffer, Buffer>(lmdbOptions);
     const trees: Tree[] = [];
     for (const [table, name] of TREE_NAMES) {

@@ -50,6 +50,10 @@ type Slab = { readonly words: Int32Array; readonly bytes: Buffer };
 
 /** Records as another thread gets them. */
 export type SharedRecords = {
+  /** How many there are, stale ones included. */
+  readonly count: number;
+  /** Bytes that they take. */
+  readonly sizeBytes: number;
   readonly slabs: readonly SharedArrayBuffer[];
   /** Words in use of each. */
   readonly usedWords: readonly number[];
@@ -64,6 +68,7 @@ export class Records {
   readonly #usedWords: number[] = [];
   readonly #free: Slab[] = [];
   #usedBytes = 0;
+  #count = 0;
 
   /** Bytes that the records take. */
   get sizeBytes(): number {
@@ -82,6 +87,7 @@ export class Records {
     const word = this.#usedWords[slot]!;
     this.#usedWords[slot] = word + recordWords;
     this.#usedBytes += recordWords * WORD_BYTES;
+    this.#count += 1;
     const { words, bytes } = this.#slabs[slot]!;
     words[word] = table;
     words[word + KEY_BYTES_WORD] = key.length;
@@ -165,7 +171,8 @@ export class Records {
   /** The records for another thread, which only reads them. Nothing is added meanwhile. */
   share(): SharedRecords {
     const slabs = this.#slabs.map(({ words }) => words.buffer as SharedArrayBuffer);
-    return { slabs, usedWords: [...this.#usedWords] };
+    const { sizeBytes } = this;
+    return { count: this.#count, sizeBytes, slabs, usedWords: [...this.#usedWords] };
   }
 
   /** Forgets all records and keeps their memory. */
@@ -177,6 +184,7 @@ export class Records {
     this.#slabs.length = 0;
     this.#usedWords.length = 0;
     this.#usedBytes = 0;
+    this.#count = 0;
   }
 
   #slabOf(address: number): Slab {

@@ -47,6 +47,7 @@ export function requestWrite(
   const refusal = checkRequest(command);
   if (refusal !== 0) return asker.refuse(id, refusal, undefined);
   if (member.raft.role !== Role.Leader) return member.redirect(asker, id);
+  if (member.options.isDiskFull()) return asker.refuse(id, ErrorCode.NoSpace, undefined);
   if (isFull(member)) return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
   const grant = completeGrant(member, command);
   if (grant === undefined) member.proposer.proposeFor(asker, id, data, command);

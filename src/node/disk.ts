@@ -4,7 +4,7 @@
  * Two halves. The `Now` operations run while a node starts, when nothing else can: they return or
  * throw. The others run beside everything else and call back. Both halves promise the same: once a
  * write, rename or removal has returned or called back without an error, it survives a power
- * failure. The caller never retries one that failed.
+ * failure. The caller never retries one that failed, but for lack of room (disk-room.ts).
  *
  * On Linux a file is opened O_DSYNC: one write is one trip to the thread pool and returns when the
  * bytes are stable, where write and fdatasync would be two trips (docs/STORAGE.md has the figures).

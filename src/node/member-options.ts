@@ -37,6 +37,8 @@ export type MemberOptions = {
   readonly watchProgressMs?: number;
   /** Bytes of the store in use above which it is full. */
   readonly quotaBytes: number;
+  /** Whether the disk has no room: no writes are taken from clients then. */
+  readonly isDiskFull: () => boolean;
   /** How much of the log stays for followers that lag. */
   readonly logKept: LogKept;
   /** The member was removed from the cluster: to be stopped. May be told more than once. */

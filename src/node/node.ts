@@ -36,6 +36,7 @@ import {
   openDataDirectory,
 } from './data-directory.ts';
 import { createSystemDisk, type Disk } from './disk.ts';
+import { DiskRoom, withRoom } from './disk-room.ts';
 import { forceNewCluster } from './force-new-cluster.ts';
 import { handOver } from './handover.ts';
 import { type LevelledLog, levelled } from './levelled-log.ts';
@@ -46,6 +47,7 @@ import { Network } from './network.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { nodeOf } from './nodes-conf.ts';
 import { createRaft, type Raft } from './raft/raft.ts';
+import { reconcile } from './reconcile.ts';
 import { firstConfiguration, recordOf, rosterOfNodes, wasRemoved } from './roster.ts';
 import { measureRuntime, type RuntimeMeter } from './runtime-families.ts';
 import type { Recovered } from './wal/recover.ts';
@@ -99,8 +101,8 @@ export type NodeMachine = {
   readonly disk: Disk;
   /** Bytes of a segment of the log; WAL_SEGMENT_BYTES if left out. */
   readonly segmentBytes?: number;
-  /** Opens the store in a data directory. */
-  readonly openStore: (path: string) => Promise<Store>;
+  /** Opens the store in a data directory. @param room what its flushes wait for */
+  readonly openStore: (path: string, room: DiskRoom) => Promise<Store>;
   /** The way to other members. */
   readonly openStream: OpenStream;
   /** Begins to measure what the node runs on. */
@@ -124,7 +126,13 @@ export type Node = {
   readonly stop: (options?: StopOptions) => Promise<void>;
 };
 
-type Parts = { directory: DataDirectory; wal: Wal; recovered: Recovered; store: Store };
+type Parts = {
+  directory: DataDirectory;
+  room: DiskRoom;
+  wal: Wal;
+  recovered: Recovered;
+  store: Store;
+};
 
 /**
  * Starts a node.
@@ -149,7 +157,7 @@ export async function startNode(
   const onSynced = (ticket: number): void => member?.synced(ticket);
   const disk = createMeasuredDisk(machine.disk, clock, metrics);
   const parts = await openParts(options, { ...machine, disk }, onSynced, onFatal);
-  const { directory, wal, recovered, store } = parts;
+  const { directory, room, wal, recovered, store } = parts;
   const raft = createCore(options, recovered, store, machine.random);
   const place = placeOf(options, raft.configuration);
   const network = createNetwork(options, machine, store, place);
@@ -165,6 +173,7 @@ export async function startNode(
     log,
     metrics,
     measureOthers: () => [...network.families(), ...runtime.families()],
+    isDiskFull: () => room.isFull,
     onRemoved: () => {
       if (stopped !== undefined) return;
       log.error('removed from the cluster', { dataDir: directory.path });
@@ -260,7 +269,7 @@ function createMachine(): NodeMachine {
     random: createRandom(drawSeed()),
     openDirectory: openDataDirectory,
     disk: createSystemDisk(),
-    openStore: (path) => openStore(createLmdbHome(path)),
+    openStore: (path, room) => openStore(createLmdbHome(path, (attempt) => room.until(attempt))),
     openStream: openTcp,
     measureRuntime,
   };
@@ -276,11 +285,12 @@ async function openParts(
   const { clusterId } = cluster;
   const { random, disk, segmentBytes } = machine;
   const directory = await machine.openDirectory({ path: options.dataDir, clusterId, nodeId });
+  const room = new DiskRoom(options.clock, options.log);
   try {
     const { wal, recovered } = openWal({
       clusterId,
       nodeId,
-      disk,
+      disk: withRoom(disk, room),
       directory: directory.walPath,
       mayCreate: directory.isNew,
       initial: { index: 0, term: 0, configuration: firstConfiguration(cluster.nodes) },
@@ -289,39 +299,16 @@ async function openParts(
       onFatal,
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
     });
-    const store = await machine.openStore(directory.path);
+    const store = await machine.openStore(directory.path, room);
     const agreed = reconcile(wal, recovered, store, directory);
-    if (options.forcesNewCluster !== true) return { directory, wal, recovered: agreed, store };
+    if (options.forcesNewCluster !== true)
+      return { directory, room, wal, recovered: agreed, store };
     const survivor = { id: nodeId, roster: rosterOfNodes(cluster.nodes) };
-    return { directory, wal, recovered: forceNewCluster(survivor, agreed, wal), store };
+    return { directory, room, wal, recovered: forceNewCluster(survivor, agreed, wal), store };
   } catch (cause) {
     await directory.close();
     throw cause;
   }
-}
-
-/**
- * Brings log and store together. The store may be ahead: it applies what a majority has, maybe
- * before the own log has it, and a snapshot is in the store before the log says so. Then the log
- * starts anew behind what is applied, all of which is committed. It may not be behind what the log
- * has dropped.
- */
-function reconcile(
-  wal: Wal,
-  recovered: Recovered,
-  store: Store,
-  directory: DataDirectory,
-): Recovered {
-  const applied = store.applied();
-  if (applied.index < recovered.snapshot.index) {
-    const start = recovered.snapshot.index;
-    const what = `the store ends at entry ${applied.index}, the log starts behind ${start}`;
-    const remedy = 'put back the store that belongs to this log';
-    throw new NodeFault(FaultKind.StoreBehind, what, { path: directory.storePath, remedy });
-  }
-  if (applied.index <= wal.lastIndex) return recovered;
-  wal.saveSnapshot(applied);
-  return { ...recovered, snapshot: applied, entries: [] };
 }
 
 function createCore(
@@ -380,7 +367,8 @@ async function stopNode(
 }
 
 /** The store first: what it flushes is in the log already. */
-async function closeParts({ directory, wal, store }: Parts): Promise<void> {
+async function closeParts({ directory, room, wal, store }: Parts): Promise<void> {
+  room.close();
   await store.close();
   await new Promise<void>((resolve) => wal.close(resolve));
   await directory.close();

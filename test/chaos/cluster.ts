@@ -26,6 +26,9 @@ export type ClusterOptions = {
   readonly onUnasked: (node: NodeProcess, how: string) => void;
 };
 
+/** Room for a node's log and store, so that it fills by what is put there, not by itself. */
+const SMALL_DISK_MIB = 384;
+
 /** Milliseconds that a node has to say how it is. */
 const STATUS_MS = 500;
 
@@ -50,7 +53,10 @@ export class Cluster {
     const small = random.below(nodeCount);
     mkdirSync(directory, { recursive: true });
     this.smallDisk = machine.hasMounts
-      ? { node: small, disk: new SmallDisk(join(directory, 'small-disk'), leavings) }
+      ? {
+          node: small,
+          disk: new SmallDisk(join(directory, 'small-disk'), SMALL_DISK_MIB, leavings),
+        }
       : undefined;
     writeFileSync(join(directory, 'nodes.conf'), `${lines.join('\n')}\n`);
     this.nodes = endpoints.map((endpoint, id) => {

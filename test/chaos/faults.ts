@@ -160,6 +160,17 @@ export const FAULTS: readonly Fault[] = [
       return `of ${nameOf(victim)}: ${how} for ${lastsMs} ms`;
     },
   },
+  {
+    name: 'full disk',
+    weight: 3,
+    isPossible: ({ smallDisk }) => smallDisk !== undefined,
+    strike: ({ cluster, random, later }) => {
+      cluster.smallDisk?.disk.fill();
+      const lastsMs = drawDuration(random);
+      later(lastsMs, 'room again', () => cluster.smallDisk?.disk.clear());
+      return `of node ${cluster.smallDisk?.node} for ${lastsMs} ms`;
+    },
+  },
 ];
 
 /** Draws one of the kinds that are possible. */

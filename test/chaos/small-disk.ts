@@ -5,9 +5,6 @@ import { join } from 'node:path';
 import type { Leavings } from './leavings.ts';
 import { run, succeeds } from './system.ts';
 
-/** Room for a node's log and store, so that it fills by what is put there, not by itself. */
-const SIZE = '384m';
-
 /** Written at once. */
 const BALLAST = Buffer.alloc(1024 * 1024, 1);
 
@@ -18,9 +15,9 @@ export class SmallDisk {
   readonly #ballastPath: string;
 
   /** Mounts it; it is put away with the leavings. */
-  constructor(path: string, leavings: Leavings) {
+  constructor(path: string, sizeMib: number, leavings: Leavings) {
     mkdirSync(path);
-    run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', path]);
+    run('mount', ['-t', 'tmpfs', '-o', `size=${sizeMib}m`, 'tmpfs', path]);
     leavings.add(() => succeeds('umount', ['--lazy', path]));
     this.path = join(path, 'data');
     this.#ballastPath = join(path, 'ballast');

@@ -6,6 +6,7 @@ import t from 'tap';
 import { Table } from '../../include/kvstore.ts';
 import { encodeRevisionKey } from '../../src/kvstore/key-record.ts';
 import { LMDB_KEY_BYTES_MAX, openLmdbBase } from '../../src/kvstore/lmdb-base.ts';
+import { ONCE } from '../../src/kvstore/lmdb-room.ts';
 import { openLmdbTrees } from '../../src/kvstore/lmdb-trees.ts';
 import { LmdbWriter } from '../../src/kvstore/lmdb-writer.ts';
 import { Overlay } from '../../src/kvstore/overlay.ts';
@@ -21,7 +22,7 @@ function recordsOf(written: Written) {
 }
 
 t.test('revisions in any order are all there', async (t) => {
-  const base = openLmdbBase(join(await temporaryDirectory(t), 'file'));
+  const base = openLmdbBase(join(await temporaryDirectory(t), 'file'), ONCE);
   t.teardown(() => base.close());
   const random = createRandom(7);
   const twin = new Map<string, string>();

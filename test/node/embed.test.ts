@@ -212,19 +212,21 @@ async function fillDisk(
 t.test('a program is told when its node’s disk fails, and can end', async (t) => {
   const { code, output } = await fillDisk(await makeDirectory(t), 'told');
   t.equal(code, 3);
-  t.match(output, /told NodeFault: .*a write to the log failed: EFBIG/);
+  t.match(output, /told (NodeFault|StoreError): .*EFBIG/);
 });
 
 t.test('a failed disk ends a program that did not ask to be told; nothing is lost', async (t) => {
   const dataDir = await makeDirectory(t);
   const { code, output, errorOutput } = await fillDisk(dataDir, 'untold');
   t.equal(code, 1);
-  t.match(errorOutput, /NodeFault: .*a write to the log failed: EFBIG/);
-  const acknowledged = output.trim().split('\n').at(-1);
+  t.match(errorOutput, /(NodeFault|StoreError): .*EFBIG/);
+  const acknowledged = Number(output.trim().split('\n').at(-1));
 
   const node = await createNode({ dataDir, ...FAST });
   const client = node.client();
-  t.equal(String((await client.get('count'))?.value), acknowledged);
+  const count = Number((await client.get('count'))?.value);
+  // The next one may have taken effect when the program ended.
+  t.ok(count === acknowledged || count === acknowledged + 1, `${count} of ${acknowledged}`);
   await client.close();
   await node.stop();
 });

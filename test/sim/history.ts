@@ -59,6 +59,7 @@ const VOID_CODES: readonly ErrorCode[] = [
   ErrorCode.Compacted,
   ErrorCode.FutureRevision,
   ErrorCode.LeaseNotFound,
+  ErrorCode.NoSpace,
 ];
 
 /** All requests of all clients. */
