@@ -10,11 +10,12 @@ import type { Log } from '../../include/log.ts';
 import { FaultKind, type NodeConfig, NodeFault, type NodeId } from '../../include/node.ts';
 import { formatEndpoint } from '../client/endpoint.ts';
 import { createSystemClock } from '../clock.ts';
-import { type Node, type NodeOptions, startNode } from '../node/node.ts';
+import { type MemberPlace, type Node, type NodeOptions, startNode } from '../node/node.ts';
 import { nodeOf } from '../node/nodes-conf.ts';
 import { restoredCluster } from '../node/restore.ts';
 import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
+import { discoverCluster } from './discovery.ts';
 import { joinCluster, nameMember, readJoinSettings } from './join.ts';
 import { LogFile } from './log-file.ts';
 import type { GatewaySettings, GatewayThread } from './run-gateway.ts';
@@ -64,7 +65,11 @@ export async function serve(
   const { environment } = context.terminal;
   const flag = flagReader(argv, environment);
   const joining = readJoinSettings(argv, flag);
-  const joined = joining === undefined ? undefined : await joinCluster(joining, readDataDir(flag));
+  const dataDir = readDataDir(flag);
+  const joined =
+    joining === undefined
+      ? await discoverCluster(flag, dataDir)
+      : await joinCluster(joining, dataDir);
   const read = readServerSettings(argv, environment, joined?.cluster);
   const settings = { ...read, cluster: restoredCluster(read.cluster, read.dataDir) };
   const id = joined?.id ?? readNodeId(flag('id'));
@@ -72,7 +77,7 @@ export async function serve(
   const logFile = logPath === undefined ? undefined : new LogFile(logPath);
   const log = createServerLog(id, settings.logLevel, logFile);
   const forcesNewCluster = readSwitch(argv, flag, 'force-new-cluster');
-  const place = joining === undefined ? {} : { place: joining.place };
+  const place = joined === undefined ? {} : { place: placeOf(joined.self) };
   const start: ServerStart = {
     id,
     node: { ...settings, ...place, forcesNewCluster },
@@ -86,6 +91,10 @@ export async function serve(
     },
   };
   await runServer(start, context);
+}
+
+function placeOf({ address, port }: NodeConfig): MemberPlace {
+  return { address, port };
 }
 
 /** Runs a node and its gateway until a signal stops them. Resolves when they have stopped. */

@@ -2,6 +2,7 @@
 
 import type { CommandModule } from 'yargs';
 import type { CommandContext } from './command-context.ts';
+import { DISCOVERY_FLAGS } from './discovery.ts';
 import { JOIN_FLAGS } from './join.ts';
 import { SERVER_FLAGS } from './server-flags.ts';
 import type { Flags } from './settings.ts';
@@ -10,6 +11,7 @@ import type { Flags } from './settings.ts';
 export const SERVE_FLAGS = {
   id: { type: 'string', requiresArg: true, describe: 'which node of nodes.conf this is' },
   ...JOIN_FLAGS,
+  ...DISCOVERY_FLAGS,
   'force-new-cluster': {
     type: 'boolean',
     describe: 'go on without the other members, which are lost for good',
