@@ -227,6 +227,7 @@ export class SimNode {
       disk: sabotage.disk?.(timed, own) ?? timed,
       segmentBytes,
       openStream: network.wayOf(process),
+      measureRuntime: () => ({ families: () => [], stop: () => {} }),
       openDirectory: async () => this.#openDirectory(),
       openStore: async () => {
         const store = this.#observe(await openStore(sabotage.home?.(home) ?? home));
