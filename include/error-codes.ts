@@ -78,6 +78,7 @@ export const ErrorCode = {
   TooManyLearners: 78,
   TooManyMembers: 79,
   ChangeUnderWay: 80,
+  ClusterTooOld: 81,
   // Alarms.
   CorruptCluster: 84,
   // Seen by a client only, never sent.

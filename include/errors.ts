@@ -303,6 +303,14 @@ export const ERRORS: ReadonlyMap<ErrorCode, ErrorFacts> = new Map<ErrorCode, Err
     },
   ],
   [
+    ErrorCode.ClusterTooOld,
+    {
+      name: 'ClusterTooOld',
+      retry: Retry.Never,
+      text: 'kvorum: some members do not know this yet: upgrade all of them first',
+    },
+  ],
+  [
     ErrorCode.CorruptCluster,
     { name: 'CorruptCluster', retry: Retry.Safe, text: 'etcdserver: corrupt cluster' },
   ],

@@ -52,6 +52,22 @@ export const FrameType = {
   // Never a frame, only in entries of the log: what a leader proposes on its own account.
   Expire: 0x50,
   LeaseCheckpoint: 0x51,
+  ClusterVersion: 0x52,
 } as const;
 /** One of the values of FrameType. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** The version that a frame, or an entry of its type, came with. Of those not named: the first. */
+const SINCE_VERSION: ReadonlyMap<number, number> = new Map([
+  [FrameType.SnapshotSave, 2],
+  [FrameType.AlarmList, 2],
+  [FrameType.AlarmSet, 2],
+  [FrameType.Metrics, 2],
+  [FrameType.LogLevel, 2],
+  [FrameType.ClusterVersion, 2],
+]);
+
+/** The least protocol version of whoever may be sent a frame, or an entry, of this type. */
+export function sinceVersion(type: number): number {
+  return SINCE_VERSION.get(type) ?? 1;
+}

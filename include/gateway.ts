@@ -153,6 +153,7 @@ export const GRPC_CODES: ReadonlyMap<ErrorCode, GrpcCode> = new Map<ErrorCode, G
   [ErrorCode.TooManyMembers, GrpcCode.FailedPrecondition],
   [ErrorCode.MemberRemoved, GrpcCode.NotFound],
   [ErrorCode.ChangeUnderWay, GrpcCode.Unavailable],
+  [ErrorCode.ClusterTooOld, GrpcCode.FailedPrecondition],
   [ErrorCode.CorruptCluster, GrpcCode.DataLoss],
   [ErrorCode.Unreachable, GrpcCode.Unavailable],
   [ErrorCode.ConnectionLost, GrpcCode.Unavailable],

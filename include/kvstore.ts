@@ -205,6 +205,10 @@ export type Store = {
   readonly leaseRevoke: (request: LeaseRevokeRequest) => LeaseRevokeResult | ErrorCode;
   /** Applies a checkpoint; leases that are gone are passed over. */
   readonly leaseCheckpoint: (request: LeaseCheckpointRequest) => void;
+  /** Applies what all members speak; a lower version than is there does nothing. */
+  readonly raiseClusterVersion: (version: number) => void;
+  /** The version that all members speak. */
+  readonly clusterVersion: () => number;
   /** Applies an expiry. */
   readonly expire: (request: ExpireRequest) => void;
   /**

@@ -104,10 +104,14 @@ export type MemberReport = {
   readonly body: AlarmRequest;
 };
 
+/** All members speak this version. One that is not above the cluster's does nothing. */
+export type ClusterVersionRequest = { readonly version: number };
+
 /** What a leader proposes on its own account. */
 export type InternalCommand =
   | { readonly type: typeof FrameType.Expire; readonly body: ExpireRequest }
-  | { readonly type: typeof FrameType.LeaseCheckpoint; readonly body: LeaseCheckpointRequest };
+  | { readonly type: typeof FrameType.LeaseCheckpoint; readonly body: LeaseCheckpointRequest }
+  | { readonly type: typeof FrameType.ClusterVersion; readonly body: ClusterVersionRequest };
 
 /** What an entry of the log may hold. */
 export type LoggedCommand = Command | OnceCommand | InternalCommand;

@@ -39,6 +39,10 @@ export type NodeStatus = {
   readonly clusterId: bigint;
   readonly nodeId: NodeId;
   readonly version: string;
+  /** The newest version of the protocol that it speaks. */
+  readonly protocolVersion: number;
+  /** The version that all members speak, as the log has it. */
+  readonly clusterVersion: number;
   readonly role: Role;
   readonly isLearner: boolean;
   readonly leader: NodeId;

@@ -18,8 +18,14 @@ export * from './messages.ts';
 /** First bytes of a HELLO's body: 'KVRM'. */
 export const HELLO_MAGIC = 0x4b56_524d;
 
-/** The version of this protocol. Both sides must speak the same. */
-export const PROTOCOL_VERSION = 1;
+/**
+ * The version of this protocol. Two sides speak the lower of theirs, so that members of adjacent
+ * releases work together; frame-types.ts says since when a frame is there.
+ */
+export const PROTOCOL_VERSION = 2;
+
+/** The lowest version that is still spoken. */
+export const PROTOCOL_VERSION_MIN = 1;
 
 /** Bytes of the length field. */
 export const FRAME_LENGTH_BYTES = 4;

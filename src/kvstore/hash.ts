@@ -6,6 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { type ScanBounds, Table } from '../../include/kvstore.ts';
 import { encodeAlarms } from './alarm-record.ts';
+import { encodeClusterVersion } from './cluster-version.ts';
 import { isPrevRemovable, isRemovableDeletion, isSwept } from './compaction.ts';
 import { deleteStep } from './deletions.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
@@ -39,6 +40,7 @@ export function hashState(state: StoreState): number {
     return true;
   });
   hash = crc32(encodeAlarms(state.alarms), hash);
+  hash = crc32(encodeClusterVersion(state.clusterVersion), hash);
   return hashSessions(state.sessions, state.arena, hash);
 }
 

@@ -16,6 +16,7 @@ import { assert } from '../assert.ts';
 import { decodeConfiguration, encodeConfiguration } from '../configuration.ts';
 import { loadAlarms } from './alarm-record.ts';
 import { Arena } from './arena.ts';
+import { loadClusterVersion } from './cluster-version.ts';
 import { type Deletion, decodeDeletions, encodeDeletions } from './deletion-record.ts';
 import { readCounter, writeCounter } from './key-record.ts';
 import { loadSessions, type Sessions, saveSessions } from './session-table.ts';
@@ -42,6 +43,8 @@ export type StoreState = {
   endedDeletions: EndedDeletion[];
   /** The alarms that are raised. Replaced, not changed. */
   alarms: readonly Alarm[];
+  /** The version that all members of the cluster speak. */
+  clusterVersion: number;
   readonly limits: StoreLimits;
   /** The last entry applied. */
   applied: AppliedPosition;
@@ -116,6 +119,7 @@ export function loadState(
     deletions: [],
     endedDeletions: [],
     alarms,
+    clusterVersion: loadClusterVersion(map),
     limits,
     applied: NOTHING_APPLIED,
     hasOpenEffects: false,
@@ -177,7 +181,14 @@ export function decodeState(
   path: string,
 ): Omit<
   StoreState,
-  'map' | 'arena' | 'sessions' | 'endedDeletions' | 'alarms' | 'limits' | 'hasOpenEffects'
+  | 'map'
+  | 'arena'
+  | 'sessions'
+  | 'endedDeletions'
+  | 'alarms'
+  | 'clusterVersion'
+  | 'limits'
+  | 'hasOpenEffects'
 > {
   const version = bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
   if (version !== FORMAT_VERSION) {

@@ -29,6 +29,7 @@ import type { LogIndex } from '../../include/node.ts';
 import type { ErrorCode } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import { setAlarm } from './alarms.ts';
+import { saveClusterVersion } from './cluster-version.ts';
 import { compact, compactStep, isSwept, sweptRevision } from './compaction.ts';
 import { deleteRange, deleteStep, touches, touchesLease } from './deletions.ts';
 import { hashState } from './hash.ts';
@@ -73,6 +74,8 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
     txn: (request) => txn(store.state, request),
     leaseGrant: (request) => grantLease(store.state, request),
     leaseRevoke: (request) => revokeLease(store.state, request),
+    raiseClusterVersion: (version) => store.raiseClusterVersion(version),
+    clusterVersion: () => store.state.clusterVersion,
     leaseCheckpoint: (request) => checkpointLeases(store.state, request),
     expire: (request) => expire(store.state, request),
     setAlarm: (request) => setAlarm(store.state, request),
@@ -169,6 +172,13 @@ class OpenStore {
   compact(request: CompactRequest): CompactResult | ErrorCode {
     this.state.hasOpenEffects = true;
     return compact(this.state, request);
+  }
+
+  raiseClusterVersion(version: number): void {
+    if (version <= this.state.clusterVersion) return;
+    this.state.hasOpenEffects = true;
+    this.state.clusterVersion = version;
+    saveClusterVersion(this.state.map, version);
   }
 
   setApplied(position: AppliedPosition): void {

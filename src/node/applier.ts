@@ -242,6 +242,7 @@ export class Applier {
       return;
     }
     assert(command.type !== FrameType.Expire, 'nobody waits for an expiry');
+    assert(command.type !== FrameType.ClusterVersion, 'nobody waits for a version');
     const reply = writeReply(head, command, result);
     if (reply === undefined) asker.refuse(id, ErrorCode.AnswerGiven, undefined);
     else asker.answer(id, reply);

@@ -23,6 +23,7 @@ export function applyCommand(store: Store, command: LoggedCommand): ApplyResult 
     }
     case FrameType.Expire:
     case FrameType.LeaseCheckpoint:
+    case FrameType.ClusterVersion:
       return applyInternal(store, command);
     default:
       return applyWrite(store, command);
@@ -53,6 +54,7 @@ function applyWrite(store: Store, command: Command): ApplyResult {
 
 function applyInternal(store: Store, command: InternalCommand): WriteResult {
   if (command.type === FrameType.Expire) store.expire(command.body);
-  else store.leaseCheckpoint(command.body);
+  else if (command.type === FrameType.LeaseCheckpoint) store.leaseCheckpoint(command.body);
+  else store.raiseClusterVersion(command.body.version);
   return { revision: store.revision() };
 }

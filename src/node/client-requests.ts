@@ -190,6 +190,8 @@ export function statusOf(member: Member): NodeStatus {
     clusterId: options.clusterId,
     nodeId: raft.id,
     version: options.version,
+    protocolVersion: options.protocolVersion,
+    clusterVersion: store.clusterVersion(),
     role: status.role,
     isLearner: status.isLearner,
     leader: status.leader,

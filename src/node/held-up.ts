@@ -27,6 +27,7 @@ export function isHeldUp(store: Store, logged: LoggedCommand): boolean {
         logged.body.leases.some(({ id }) => deletions.touchesLease(id))
       );
     case FrameType.LeaseCheckpoint:
+    case FrameType.ClusterVersion:
       return false;
     default:
       return isWriteHeldUp(store, logged);

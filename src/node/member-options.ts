@@ -16,6 +16,8 @@ import type { Wal } from './wal/wal.ts';
 export type MemberOptions = {
   readonly clusterId: bigint;
   readonly version: string;
+  /** The newest protocol version that it speaks. */
+  readonly protocolVersion: number;
   /** What is known of the members while no configuration says it. */
   readonly roster: Roster;
   readonly raft: core.Raft;

@@ -82,6 +82,7 @@ export class Member {
       metrics: this.metrics,
       redirect: (asker, id) => this.redirect(asker, id),
       schedulePump: () => this.schedulePump(),
+      admits: (version) => this.serving.versions.admits(version),
     });
     this.transfers = new Transfers({
       raft: options.raft,
@@ -118,6 +119,7 @@ export class Member {
       proposer: this.proposer,
       transport,
       quotaBytes: options.quotaBytes,
+      protocolVersion: options.protocolVersion,
       onConfiguration: (entry, now) => this.membership.applied(entry, now),
       answerMembers: (asker, id) => this.membership.answer(asker, id),
       schedulePump: () => this.schedulePump(),

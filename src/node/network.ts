@@ -49,6 +49,8 @@ export type NetworkOptions = {
   /** The way to other members. */
   readonly openStream: OpenStream;
   readonly log: Log;
+  /** What this member speaks. */
+  readonly protocolVersion: number;
 };
 
 /** A member that this one dials. */
@@ -88,6 +90,7 @@ export class Network {
       follow: (members, learners) => this.#follow(members, learners),
       dropRemoved: () => this.#server?.dropRemoved(),
       peers: () => this.#statuses(),
+      versionOf: (id) => this.#peers.get(id)?.link.peerVersion ?? 0,
       sendSnapshot: (to, onDone) => void this.#sendSnapshot(to, onDone),
     };
   }
@@ -104,7 +107,8 @@ export class Network {
    * @throws KvorumError BadEndpoint: the port is taken or the address is not this machine's
    */
   async open(): Promise<void> {
-    const { clusterId, selfId, address, port, listens, clock, log } = this.#options;
+    const { clusterId, selfId, address, port, listens, clock, log, protocolVersion } =
+      this.#options;
     const member = this.#member;
     assert(member !== undefined, 'a network opens with its member');
     const intake = new SnapshotIntake(member);
@@ -116,6 +120,8 @@ export class Network {
       clock,
       flushQueue: this.#flushQueue,
       log,
+      protocolVersion,
+      clusterVersion: () => member.store.clusterVersion(),
       wasRemoved: (id) => wasRemoved(member.store.applied().configuration, id),
       onClient: (connection: Connection) => serveClient(member, connection),
       onPeer: (id) => this.#peers.get(id)?.link.wake(),
@@ -189,8 +195,9 @@ export class Network {
   }
 
   #createLink(id: NodeId, address: string, port: number): PeerLink {
-    const { clusterId, selfId, clock, random, openStream, log } = this.#options;
+    const { clusterId, selfId, clock, random, openStream, log, protocolVersion } = this.#options;
     return new PeerLink({
+      protocolVersion,
       clusterId,
       selfId,
       peerId: id,
@@ -235,7 +242,7 @@ export class Network {
   }
 
   async #sendSnapshot(to: NodeId, onDone: OnSnapshotDone): Promise<void> {
-    const { clusterId, selfId, clock, openStream, log } = this.#options;
+    const { clusterId, selfId, clock, openStream, log, protocolVersion } = this.#options;
     const peer = this.#peers.get(to);
     if (peer === undefined) return onDone(false, 0);
     let index = 0;
@@ -254,6 +261,7 @@ export class Network {
             clock,
             flushQueue: this.#flushQueue,
             openStream,
+            protocolVersion,
             meta: reader.applied,
             nextChunk: async () => {
               await new Promise<void>((resolve) => void clock.soon(resolve));

@@ -14,17 +14,16 @@ import {
   type ClusterConfig,
   type Configuration,
   ELECTION_MS,
-  FaultKind,
   HEARTBEAT_MS,
   INFLIGHT_BYTES_MAX,
   INFLIGHT_MESSAGES_MAX,
   LOST_LEADER_STAGGER_MS,
-  NodeFault,
   type NodeId,
   SLOW_REQUEST_MS,
   TICK_MS,
   UNCOMMITTED_BYTES_MAX,
 } from '../../include/node.ts';
+import { PROTOCOL_VERSION } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import { createLmdbHome } from '../kvstore/lmdb-home.ts';
 import { openStore, type Store } from '../kvstore/store.ts';
@@ -48,7 +47,8 @@ import { NodeMetrics } from './node-metrics.ts';
 import { nodeOf } from './nodes-conf.ts';
 import { createRaft, type Raft } from './raft/raft.ts';
 import { reconcile } from './reconcile.ts';
-import { firstConfiguration, recordOf, rosterOfNodes, wasRemoved } from './roster.ts';
+import { refuseNewer, refuseRemoved, removedFault } from './refused-starts.ts';
+import { firstConfiguration, recordOf, rosterOfNodes } from './roster.ts';
 import { measureRuntime, type RuntimeMeter } from './runtime-families.ts';
 import type { Recovered } from './wal/recover.ts';
 import { openWal, type Wal } from './wal/wal.ts';
@@ -72,6 +72,8 @@ export type NodeOptions = {
   /** Whether it goes on without the other members, which are lost; false when left out. */
   readonly forcesNewCluster?: boolean;
   readonly version: string;
+  /** What it speaks; PROTOCOL_VERSION when left out. A lower one stands for an older release. */
+  readonly protocolVersion?: number;
   readonly clock: Clock;
   /** One whose level cannot be set is given everything, and what it keeps is its own matter. */
   readonly log: Log | LevelledLog;
@@ -191,6 +193,7 @@ export async function startNode(
   network.attach(member);
   try {
     refuseRemoved(options, store);
+    refuseNewer(options, store);
     await network.open();
   } catch (cause) {
     runtime.stop();
@@ -214,6 +217,7 @@ function memberSettings(options: NodeOptions) {
   return {
     clusterId: cluster.clusterId,
     version: options.version,
+    protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,
     roster: rosterOfNodes(cluster.nodes),
     leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
     ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
@@ -231,8 +235,10 @@ function createNetwork(
 ): Network {
   const { id: selfId, cluster, clock, log, listens = true } = options;
   const { clusterId } = cluster;
+  const { protocolVersion = PROTOCOL_VERSION } = options;
   return new Network({
     clusterId,
+    protocolVersion,
     selfId,
     ...place,
     listens,
@@ -250,18 +256,6 @@ function placeOf(options: NodeOptions, { roster }: Configuration): MemberPlace {
   const known = roster === undefined ? undefined : recordOf(roster, options.id);
   const { address, port } = known ?? options.place ?? nodeOf(options.cluster, options.id);
   return { address, port };
-}
-
-/** @throws NodeFault when what it has applied says that it was removed */
-function refuseRemoved(options: NodeOptions, store: Store): void {
-  if (wasRemoved(store.applied().configuration, options.id)) throw removedFault(options);
-}
-
-function removedFault({ id, dataDir }: NodeOptions): NodeFault {
-  return new NodeFault(FaultKind.MemberRemoved, `node ${id} was removed from the cluster`, {
-    path: dataDir,
-    remedy: 'delete the directory; to bring the machine back, join it as a new member',
-  });
 }
 
 function createMachine(): NodeMachine {

@@ -1,13 +1,14 @@
 /** How commands get into the log: a client's, who waits for its entry, and a member's own. */
 
-import { EntryType, ProposeResult } from '../../include/node.ts';
-import { ErrorCode, type LoggedCommand } from '../../include/rpc.ts';
+import { EntryType, ProposeResult, Role } from '../../include/node.ts';
+import { ErrorCode, FrameType, type LoggedCommand } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import { encodeCommand } from '../rpc/command-codec.ts';
 import type { Asker } from './asker.ts';
 import type { NodeMetrics } from './node-metrics.ts';
 import type { Proposals } from './proposals.ts';
 import * as core from './raft/raft.ts';
+import { versionOfCommand } from './versions.ts';
 
 /** What a member lends its proposer. */
 export type ProposerOptions = {
@@ -15,6 +16,8 @@ export type ProposerOptions = {
   readonly proposals: Proposals;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly metrics: NodeMetrics;
+  /** Whether all members know what came with a version of the protocol. */
+  readonly admits: (version: number) => boolean;
   /** Points a client at the leader. */
   readonly redirect: (asker: Asker, id: number) => void;
   /** Asks for a pump. */
@@ -31,7 +34,9 @@ export class Proposer {
 
   /** Proposes what nobody waits for; whether it was taken. */
   propose(command: LoggedCommand): boolean {
-    return this.#propose(encodeCommand(command)) === ProposeResult.Accepted;
+    return (
+      this.#isKnown(command) && this.#propose(encodeCommand(command)) === ProposeResult.Accepted
+    );
   }
 
   /**
@@ -43,6 +48,10 @@ export class Proposer {
    */
   proposeFor(asker: Asker, id: number, data: Buffer, command: LoggedCommand): boolean {
     const { raft, proposals, clock, redirect, metrics } = this.#options;
+    if (!this.#isKnown(command)) {
+      asker.refuse(id, ErrorCode.ClusterTooOld, undefined);
+      return false;
+    }
     switch (this.#propose(data)) {
       case ProposeResult.NotLeader:
         redirect(asker, id);
@@ -64,6 +73,13 @@ export class Proposer {
         return true;
       }
     }
+  }
+
+  /** Whether all members know a command, as far as a leader must know. */
+  #isKnown(command: LoggedCommand): boolean {
+    const { raft, admits } = this.#options;
+    if (raft.role !== Role.Leader || command.type === FrameType.ClusterVersion) return true;
+    return admits(versionOfCommand(command));
   }
 
   #propose(data: Buffer): ProposeResult {

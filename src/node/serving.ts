@@ -36,6 +36,7 @@ import type { Read, Reads, Round } from './reads.ts';
 import { type RequestTimes, UNTIMED } from './request-times.ts';
 import { SnapshotExports } from './snapshot-exports.ts';
 import type { Transport } from './transport.ts';
+import { Versions } from './versions.ts';
 
 /** What a member lends. */
 export type ServingOptions = {
@@ -54,6 +55,8 @@ export type ServingOptions = {
   readonly redirect: (asker: Asker, id: number) => void;
   readonly proposer: Proposer;
   readonly transport: Transport;
+  /** What this member speaks. */
+  readonly protocolVersion: number;
   /** Bytes of the store in use above which it is full. */
   readonly quotaBytes: number;
   /** A configuration was applied. */
@@ -72,6 +75,8 @@ export class Serving {
   readonly #applier: Applier;
   readonly #answers: AnswerOptions;
   readonly #alarms: Alarms;
+  /** What the members speak. */
+  readonly versions: Versions;
   readonly #readings = new Readings();
   /** The state on its way out. */
   readonly snapshots: SnapshotExports;
@@ -88,6 +93,7 @@ export class Serving {
     const lessor = new Lessor({ store, clock, propose: (command) => proposer.propose(command) });
     this.#lessor = lessor;
     this.#alarms = new Alarms(options);
+    this.versions = new Versions({ ...options, propose: (command) => proposer.propose(command) });
     const { answerMembers } = options;
     const propose = (asker: Asker, id: number, command: InternalCommand): boolean =>
       proposer.proposeFor(asker, id, encodeCommand(command), command);
@@ -159,6 +165,7 @@ export class Serving {
     this.#lessor.follow(this.#leadingTerm());
     this.#lessor.tick();
     this.#alarms.tick();
+    this.versions.tick();
   }
 
   /** Takes what a peer says about itself. */

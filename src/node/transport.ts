@@ -26,6 +26,8 @@ export type Transport = {
   readonly dropRemoved: () => void;
   /** The other members as this one sees them, ascending by id. */
   readonly peers: () => readonly PeerStatus[];
+  /** The protocol version that a peer spoke last; 0 before it was reached. */
+  readonly versionOf: (id: NodeId) => number;
   /** Starts to stream the whole state to a peer; `onDone` is called once. */
   readonly sendSnapshot: (to: NodeId, onDone: OnSnapshotDone) => void;
 };

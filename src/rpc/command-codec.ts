@@ -2,8 +2,8 @@
  * Writes, as they travel and as the log keeps them: an entry's data is the type byte and the body
  * of the frame that asked for it, as it came. Byte tables: docs/PROTOCOL.md 5 and 11.
  *
- * `Expire` and `LeaseCheckpoint` are a leader's own: from a client they are refused, alone and
- * within a ONCE alike.
+ * `Expire`, `LeaseCheckpoint` and `ClusterVersion` are a leader's own: from a client they are
+ * refused, alone and within a ONCE alike.
  *
  * Everything read is a view of the bytes.
  */
@@ -43,6 +43,7 @@ import {
   readSessionOpenRequest,
 } from './lease-codec.ts';
 import { putTxnRequest, readTxnRequest } from './txn-codec.ts';
+import { putClusterVersion, readClusterVersion } from './version-codec.ts';
 
 const body = new BodyReader();
 
@@ -139,6 +140,8 @@ export function putCommand(writer: FrameWriter, command: LoggedCommand): void {
       return putExpireRequest(writer, command.body);
     case FrameType.LeaseCheckpoint:
       return putCheckpointRequest(writer, command.body);
+    case FrameType.ClusterVersion:
+      return putClusterVersion(writer, command.body);
   }
 }
 
@@ -167,6 +170,8 @@ function readLoggedCommand(type: number): LoggedCommand {
       return { type, body: readExpireRequest(body) };
     case FrameType.LeaseCheckpoint:
       return { type, body: readCheckpointRequest(body) };
+    case FrameType.ClusterVersion:
+      return { type, body: readClusterVersion(body) };
     default:
       return readWrite(body, type);
   }

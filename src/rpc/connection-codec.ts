@@ -12,7 +12,7 @@ import {
   HELLO_MAGIC,
   type Hello,
   KvorumError,
-  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
   type Redirect,
 } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
@@ -50,8 +50,8 @@ export function decodeHello(buffer: Buffer, start: number, end: number): Hello {
     );
   }
   const version = body.u16('version');
-  if (version !== PROTOCOL_VERSION) {
-    const why = `protocol version ${version} met ${PROTOCOL_VERSION}: use matching releases`;
+  if (version < PROTOCOL_VERSION_MIN) {
+    const why = `protocol version ${version} is below ${PROTOCOL_VERSION_MIN}: use a newer release`;
     throw new KvorumError(ErrorCode.VersionMismatch, why);
   }
   const role = body.choice('role', ROLE_MAX) as ConnectionRole;

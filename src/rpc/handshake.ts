@@ -1,10 +1,16 @@
 /**
- * Whether two processes may talk: what each side demands of the other's HELLO. Pure; magic and
- * version are the decoder's (decodeHello). Rules: docs/PROTOCOL.md 3.
+ * Whether two processes may talk: what each side demands of the other's HELLO. Pure; the magic and
+ * the lowest version are the decoder's (decodeHello). Rules: docs/PROTOCOL.md 3.
  */
 
 import { NO_NODE, type NodeId } from '../../include/node.ts';
-import { ConnectionRole, ErrorCode, type Hello, KvorumError } from '../../include/rpc.ts';
+import {
+  ConnectionRole,
+  ErrorCode,
+  type Hello,
+  KvorumError,
+  PROTOCOL_VERSION_MIN,
+} from '../../include/rpc.ts';
 
 /**
  * Checks the HELLO of whoever connected to this node.
@@ -12,13 +18,15 @@ import { ConnectionRole, ErrorCode, type Hello, KvorumError } from '../../includ
  * @param clusterId of this node
  * @param nodeId of this node
  * @param wasRemoved whether a node was a member and is none any more
- * @throws KvorumError ClusterMismatch, NodeMismatch, RoleRefused, MemberRemoved
+ * @param clusterVersion what a member must speak
+ * @throws KvorumError ClusterMismatch, NodeMismatch, RoleRefused, MemberRemoved, VersionMismatch
  */
 export function checkCaller(
   hello: Hello,
   clusterId: bigint,
   nodeId: NodeId,
   wasRemoved: (nodeId: NodeId) => boolean,
+  clusterVersion: number = PROTOCOL_VERSION_MIN,
 ): void {
   const isClient = hello.role === ConnectionRole.Client;
   if (hello.clusterId !== clusterId && !(isClient && hello.clusterId === 0n)) {
@@ -38,6 +46,11 @@ export function checkCaller(
     throw new KvorumError(ErrorCode.RoleRefused, why);
   }
   if (wasRemoved(hello.nodeId)) throw new KvorumError(ErrorCode.MemberRemoved);
+  if (hello.version < clusterVersion) {
+    const why = `node ${hello.nodeId} speaks protocol version ${hello.version}`;
+    const rule = `all members of this cluster speak ${clusterVersion}: upgrade it`;
+    throw new KvorumError(ErrorCode.VersionMismatch, `${why}, ${rule}`);
+  }
 }
 
 /**

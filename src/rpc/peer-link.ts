@@ -27,6 +27,7 @@ import {
   PROTOCOL_VERSION,
   RECONNECT_MAX_MS,
   RECONNECT_MIN_MS,
+  sinceVersion,
 } from '../../include/rpc.ts';
 import { assert } from '../assert.ts';
 import type { Clock, Timer } from '../clock.ts';
@@ -57,6 +58,8 @@ export type PeerLinkOptions = {
   /** The way there; TCP when left out. */
   readonly openStream?: OpenStream;
   readonly log: Log;
+  /** What this member speaks; PROTOCOL_VERSION when left out. */
+  readonly protocolVersion?: number;
   /** A message of the peer, from it and to this member. */
   readonly onMessage: (message: Message) => void;
   /** The peer refused this member, for good or until something is put right. */
@@ -90,6 +93,7 @@ export class PeerLink {
   offlineCount = 0;
   /** Of connections that are gone. */
   readonly #gone = createTraffic();
+  #peerVersion = 0;
   #roundTripMicros = 0;
   #roundTripSmoothedMicros = 0;
   #droppedCount = 0;
@@ -103,6 +107,11 @@ export class PeerLink {
   /** Whether messages reach the peer, as far as known. */
   get isOnline(): boolean {
     return this.#isOnline;
+  }
+
+  /** The protocol version that the peer spoke last; 0 before it was reached. */
+  get peerVersion(): number {
+    return this.#peerVersion;
   }
 
   /** Round-trip time of the last PING in microseconds; 0 before the first. */
@@ -160,8 +169,9 @@ export class PeerLink {
     return false;
   }
 
-  /** Tells the peer about this member; dropped when it is not online. */
+  /** Tells the peer about this member; dropped when it is offline, or does not know the frame. */
   report(report: MemberReport): void {
+    if (sinceVersion(report.type) > this.#peerVersion) return;
     if (this.#isOnline) writeReport(this.#connection!.writer, report);
   }
 
@@ -206,7 +216,7 @@ export class PeerLink {
 
     this.#dialledMs = clock.nowMs();
     const hello = {
-      version: PROTOCOL_VERSION,
+      version: this.#options.protocolVersion ?? PROTOCOL_VERSION,
       role: ConnectionRole.Peer,
       clusterId,
       nodeId: selfId,
@@ -229,6 +239,7 @@ export class PeerLink {
     connection.onFrame = this.#onFrame;
     connection.onClose = this.#onClose;
     this.#isOnline = true;
+    this.#peerVersion = connection.hello?.version ?? 0;
     this.#failedAttempts = 0;
     this.#loggedCodes.clear();
     this.#ping();

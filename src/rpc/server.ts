@@ -80,6 +80,10 @@ export type ServerOptions = {
    * it is a member, or has become one by what this node does not know yet.
    */
   readonly wasRemoved: (nodeId: NodeId) => boolean;
+  /** What this node speaks; PROTOCOL_VERSION when left out. */
+  readonly protocolVersion?: number;
+  /** What a peer must speak; any version when left out. */
+  readonly clusterVersion?: () => number;
   /** A client said HELLO. Set onFrame and onClose here: frames may follow at once. */
   readonly onClient: (connection: Connection) => void;
   /** A peer has connected: it is up, so dial it at once (PeerLink.wake). */
@@ -268,7 +272,7 @@ export class Server {
     }
     const hello = decodeHello(buffer, start, end);
     const { clusterId, nodeId, wasRemoved } = this.#options;
-    checkCaller(hello, clusterId, nodeId, wasRemoved);
+    checkCaller(hello, clusterId, nodeId, wasRemoved, this.#options.clusterVersion?.());
     return hello;
   }
 
@@ -280,7 +284,7 @@ export class Server {
     }
     connection.hello = hello;
     writeHello(connection.writer, {
-      version: PROTOCOL_VERSION,
+      version: this.#options.protocolVersion ?? PROTOCOL_VERSION,
       role: hello.role,
       clusterId,
       nodeId,

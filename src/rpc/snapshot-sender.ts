@@ -51,6 +51,8 @@ export type SnapshotSenderOptions = {
   readonly flushQueue: FlushQueue;
   /** The way there; TCP when left out. */
   readonly openStream?: OpenStream;
+  /** What this member speaks; PROTOCOL_VERSION when left out. */
+  readonly protocolVersion?: number;
   readonly meta: SnapshotMeta;
   /**
    * Gives the next chunk (copied at once), undefined after the last. Called again once it settled.
@@ -98,7 +100,7 @@ class OutgoingStream {
     this.#options = options;
     const { selfId, peerId, clusterId, address, port, clock, flushQueue, openStream } = options;
     const hello = {
-      version: PROTOCOL_VERSION,
+      version: options.protocolVersion ?? PROTOCOL_VERSION,
       role: ConnectionRole.Snapshot,
       clusterId,
       nodeId: selfId,

@@ -18,6 +18,8 @@ export function putStatus(writer: FrameWriter, status: NodeStatus): void {
   writer.id64(status.clusterId);
   writer.node(status.nodeId);
   writer.text(status.version);
+  writer.u16(status.protocolVersion);
+  writer.u16(status.clusterVersion);
   writer.u8(status.role);
   writer.flag(status.isLearner);
   writer.node(status.leader);
@@ -41,6 +43,8 @@ export function readStatus(body: BodyReader): NodeStatus {
     clusterId: body.id64('cluster id'),
     nodeId: body.node('node id'),
     version: body.text('version'),
+    protocolVersion: body.u16('protocol version'),
+    clusterVersion: body.u16('cluster version'),
     role: body.choice('role', ROLE_MAX) as Role,
     isLearner: body.flag('is learner'),
     leader: body.nodeOrNone('leader'),

@@ -191,6 +191,8 @@ export function statusOf(nodeId: number, known: Partial<StatusReply> = {}): Stat
     clusterId: CLUSTER_ID,
     nodeId,
     version: '0.1.0',
+    protocolVersion: 2,
+    clusterVersion: 2,
     role: Role.Leader,
     isLearner: false,
     leader: nodeId,

@@ -64,7 +64,7 @@ const attacks: readonly (readonly [name: string, bytes: Buffer])[] = [
   ],
   ['an expiry', Buffer.concat([greeting, frame(FrameType.Expire, 1, Buffer.alloc(8))])],
   ['an expiry in a session', Buffer.concat([greeting, frame(FrameType.Once, 1, expiryOnce())])],
-  ['a hello of another version', hello(99, 0n)],
+  ['a hello of version 0', hello(0, 0n)],
   ['a hello of another cluster', hello(PROTOCOL_VERSION, 0x1234n)],
 ];
 

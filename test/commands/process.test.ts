@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import t from 'tap';
+import { PROTOCOL_VERSION } from '../../include/rpc.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { serve, startFakeNode } from '../client/fake-node.ts';
 import type { Outcome } from './fake-terminal.ts';
@@ -32,7 +33,10 @@ async function kvorum(args: readonly string[], input = ''): Promise<Outcome> {
 
 t.test('version', async (t) => {
   const { out, exitCode } = await kvorum(['version']);
-  t.match(out, new RegExp(`^kvorum version: ${manifest.version}\nprotocol version: 1\n`));
+  t.match(
+    out,
+    new RegExp(`^kvorum version: ${manifest.version}\nprotocol version: ${PROTOCOL_VERSION}\n`),
+  );
   t.equal(exitCode, 0);
 });
 

@@ -96,7 +96,7 @@ class Stage {
   apply(): void {
     for (const command of this.take()) {
       if (command.type === FrameType.Expire) this.#expire(command.body);
-      else this.#checkpoint(command.body);
+      else if (command.type === FrameType.LeaseCheckpoint) this.#checkpoint(command.body);
     }
   }
 

@@ -259,8 +259,10 @@ t.test('a leader says how far its peers are', async (t) => {
   const client = cluster.client([0]);
   const id = await cluster.addVoter(client);
   const leader = await cluster.leader();
-  const { lastIndex, peers } = await cluster.client([leader]).status();
-  t.match(peers, [{ matchIndex: lastIndex, snapshotSentBytes: 0, snapshotSizeBytes: 0 }]);
+  const ofLeader = cluster.client([leader]);
+  let status = await ofLeader.status();
+  while (status.peers[0]?.matchIndex !== status.lastIndex) status = await ofLeader.status();
+  t.match(status.peers, [{ snapshotSentBytes: 0, snapshotSizeBytes: 0 }]);
   const follower = await cluster.client([leader === id ? 0 : id]).status();
   t.match(follower.peers, [{ matchIndex: 0 }]);
 });

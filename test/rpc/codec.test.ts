@@ -7,6 +7,7 @@ import {
   FrameType,
   KvorumError,
   PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MIN,
 } from '../../include/rpc.ts';
 import { createRandom } from '../../src/random.ts';
 import {
@@ -82,9 +83,12 @@ t.test('magic and version of a HELLO are judged before the rest', async (t) => {
   const foreign = Buffer.from(body);
   foreign[0] = 0;
   t.throws(() => decodeHello(foreign, 0, 4), { code: ErrorCode.HelloExpected });
+  const older = Buffer.from(body);
+  older.writeUInt16BE(PROTOCOL_VERSION_MIN - 1, 4);
+  t.throws(() => decodeHello(older, 0, 6), { code: ErrorCode.VersionMismatch });
   const newer = Buffer.from(body);
   newer.writeUInt16BE(PROTOCOL_VERSION + 1, 4);
-  t.throws(() => decodeHello(newer, 0, 6), { code: ErrorCode.VersionMismatch });
+  t.match(decodeHello(newer, 0, newer.length), { version: PROTOCOL_VERSION + 1 });
 });
 
 t.test('the text of an ERROR is cut between characters at its limit', async (t) => {

@@ -38,6 +38,7 @@ const writes: readonly (Command | OnceCommand)[] = [
 const internals: readonly InternalCommand[] = [
   { type: FrameType.Expire, body: drawExpire(random) },
   { type: FrameType.LeaseCheckpoint, body: drawCheckpoint(random) },
+  { type: FrameType.ClusterVersion, body: { version: 2 } },
 ];
 
 /** The data of a ONCE around so much data of an entry. */

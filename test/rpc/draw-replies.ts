@@ -136,6 +136,8 @@ export const drawStatusReply = (random: Random): StatusReply => ({
   clusterId: drawId64(random),
   nodeId: drawNode(random),
   version: drawText(random),
+  protocolVersion: random.below(0x1_0000),
+  clusterVersion: random.below(0x1_0000),
   role: random.below(4) as Role,
   isLearner: drawFlag(random),
   leader: drawNodeOrNone(random),

@@ -232,6 +232,9 @@ function logged(
 const proposals: Sample<unknown>[] = [
   logged('EXPIRE', FrameType.Expire, drawExpire),
   logged('LEASE_CHECKPOINT', FrameType.LeaseCheckpoint, drawCheckpoint),
+  logged('CLUSTER_VERSION', FrameType.ClusterVersion, (random) => ({
+    version: random.below(0x1_0000),
+  })),
 ];
 
 const watchFrames: Sample<unknown>[] = [

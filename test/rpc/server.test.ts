@@ -51,7 +51,7 @@ const goodHello = bytesOf((writer) => writeHello(writer, CLIENT_HELLO));
 const wrongMagic = Buffer.from(goodHello);
 wrongMagic[10] = 0;
 const wrongVersion = Buffer.from(goodHello);
-wrongVersion[15] = 99;
+wrongVersion[15] = 0;
 const withFlags = Buffer.from(goodHello);
 withFlags[5] = 1;
 const tooLong = Buffer.alloc(4);
@@ -65,7 +65,7 @@ const strangers: readonly (readonly [string, Buffer, ErrorCode])[] = [
   ['asks before it says HELLO', bytesOf((w) => writeStatus(w, 1)), ErrorCode.HelloExpected],
   ['pings before it says HELLO', bytesOf((w) => writePing(w, 1)), ErrorCode.HelloExpected],
   ['says HELLO without the magic', wrongMagic, ErrorCode.HelloExpected],
-  ['says HELLO of another version', wrongVersion, ErrorCode.VersionMismatch],
+  ['says HELLO of a version that nobody speaks any more', wrongVersion, ErrorCode.VersionMismatch],
   ['sets a flag that does not exist', withFlags, ErrorCode.FrameMalformed],
   ['means another cluster', helloOf({ ...CLIENT_HELLO, clusterId: 3n }), ErrorCode.ClusterMismatch],
   ['means another node', helloOf({ ...CLIENT_HELLO, targetId: 2 }), ErrorCode.NodeMismatch],

@@ -28,6 +28,9 @@ export type StatusRow = {
   readonly peersOnline: number | undefined;
   readonly peers: number | undefined;
   readonly version: string;
+  /** The newest protocol version that it speaks, and that of the cluster as it knows it. */
+  readonly protocolVersion: number | undefined;
+  readonly clusterVersion: number | undefined;
   readonly error: string;
 };
 
@@ -47,6 +50,8 @@ export function statusRows(nodes: readonly SurveyedNode[]): StatusRow[] {
     peersOnline: status?.peers.filter((peer) => peer.isOnline).length,
     peers: status?.peers.length,
     version: status?.version ?? '',
+    protocolVersion: status?.protocolVersion,
+    clusterVersion: status?.clusterVersion,
     error,
   }));
 }
@@ -85,8 +90,13 @@ function cells(row: StatusRow): string[] {
     number(row.applied),
     number(row.lag),
     row.peers === undefined ? '' : `${row.peersOnline}/${row.peers}`,
-    row.version,
+    versionCell(row),
   ];
+}
+
+/** While some members are older than others, what the cluster speaks. */
+function versionCell({ version, protocolVersion = 0, clusterVersion = 0 }: StatusRow): string {
+  return clusterVersion < protocolVersion ? `${version} (protocol ${clusterVersion})` : version;
 }
 
 function number(value: number | undefined): string {
@@ -109,6 +119,8 @@ function printFields(output: Output, row: StatusRow): void {
   field('PeersOnline', row.peersOnline);
   field('Peers', row.peers);
   field('Version', row.version === '' ? undefined : row.version);
+  field('ProtocolVersion', row.protocolVersion);
+  field('ClusterVersion', row.clusterVersion);
   field('Error', row.error === '' ? undefined : row.error);
   output('\n');
 }
