@@ -46,8 +46,8 @@ function put(store: Store, key: string, value: string, lease = 0n): void {
 }
 
 /** A store with a=1 put twice, b=2 on lease 7, revision 4. */
-async function openFilled(): Promise<Store> {
-  const store = await openStore(createMemoryHome());
+async function openFilled(home = createMemoryHome()): Promise<Store> {
+  const store = await openStore(home);
   store.leaseGrant({ id: 7n, ttlSeconds: 60 });
   account(store);
   put(store, 'a', '0');
@@ -236,4 +236,27 @@ t.test('a transaction whose answer is too large takes effect all the same', asyn
   t.match(store.range(rangeOf('done')), { count: 1 });
   t.match(apply(store, txnOf([], [...reads.slice(1), putOp('done', '2')])), /^@4 succeeded/);
   await store.close();
+});
+
+t.test('a read of what is compacted ends a transaction alike on every member', async (t) => {
+  const home = createMemoryHome();
+  const eager = await openFilled();
+  const lazy = await openFilled();
+  const restarted = await openFilled(home);
+  for (const store of [eager, lazy, restarted]) {
+    store.compact({ revision: 3, physical: false });
+    account(store);
+  }
+  while (eager.compactStep());
+  await restarted.flush();
+  home.crash();
+
+  const members = [eager, lazy, await openStore(home)];
+  for (const revision of [2, 3, 4, 5]) {
+    const request = txnOf([], [putOp('c', `${revision}`), rangeOp('a', '', { revision })]);
+    const answers = members.map((store) => apply(store, request));
+    t.equal(new Set(answers).size, 1, `as of ${revision}: ${answers.join(' | ')}`);
+    t.equal(new Set(members.map((store) => store.hash())).size, 1, `as of ${revision}: one state`);
+  }
+  t.equal(members[0]?.revision(), 7, 'three of them wrote');
 });
