@@ -4,7 +4,8 @@
 #   make run                 the development cluster of nodes.conf, data in data/
 #   make test                the suite; T=test/rpc selects, UPDATE=1 rewrites text scripts
 #   make cover               the suite with coverage by file
-#   make sim                 simulated clusters; SEEDS=1000 runs so many, SEED=123 shows one
+#   make sim                 simulated clusters; SEEDS=1000 runs so many, SEED=123 shows one,
+#                            MUTATIONS=1 says which seeds catch deliberate faults
 #   make chaos               real nodes, broken for MINUTES=5; SEED=n repeats a plan
 #   make fuzz                every decoder, fed damaged input; CASES=10000000 for so many
 #   make bench               measure; etcd beside kvorum where it is installed

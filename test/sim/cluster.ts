@@ -12,19 +12,13 @@ import type { Host } from './host.ts';
 import type { HostTime } from './host-clock.ts';
 import type { SimNetwork } from './network.ts';
 import { Safety } from './safety.ts';
-import { SimNode, type SimNodeOptions } from './sim-node.ts';
+import { type NodeSabotage, SimNode, type SimNodeOptions } from './sim-node.ts';
 import type { World } from './world.ts';
 
 /** What all members of a cluster have in common. */
 export type MemberOptions = Pick<
   SimNodeOptions,
-  | 'truth'
-  | 'heartbeatMs'
-  | 'electionMs'
-  | 'logKept'
-  | 'segmentBytes'
-  | 'watchProgressMs'
-  | 'sabotage'
+  'truth' | 'heartbeatMs' | 'electionMs' | 'logKept' | 'segmentBytes' | 'watchProgressMs'
 >;
 
 /** What a cluster is made from. */
@@ -36,6 +30,8 @@ export type ClusterOptions = {
   readonly spareCount: number;
   /** Milliseconds that a write to a disk takes at least. */
   readonly diskMs: number;
+  /** A fault of the members, put in on purpose: it must be seen from outside. */
+  readonly sabotage: NodeSabotage | undefined;
   readonly createTime: () => HostTime;
   readonly fork: () => Random;
 };
@@ -56,7 +52,7 @@ export class SimCluster {
   #memberOptions: MemberOptions | undefined;
 
   constructor(options: ClusterOptions) {
-    const { world, nodeCount, spareCount, createTime } = options;
+    const { world, nodeCount, spareCount, sabotage, createTime } = options;
     this.#options = options;
     this.#places = Array.from({ length: nodeCount + spareCount }, (_, slot) => ({
       host: world.createHost(`n${slot}`),
@@ -68,7 +64,8 @@ export class SimCluster {
     });
     this.#bornWith = parseNodesConf('nodes.conf', lines.join('\n'));
     for (const place of this.#places) this.#listenAt(place);
-    this.safety = new Safety(firstConfiguration(this.#bornWith.nodes), world.tally);
+    const born = firstConfiguration(this.#bornWith.nodes);
+    this.safety = new Safety(born, world.tally, sabotage === undefined);
   }
 
   /** Starts the members that it is born with. */
@@ -152,7 +149,7 @@ export class SimCluster {
   }
 
   #create(id: NodeId, port: number, isBornWith: boolean): SimNode {
-    const { world, network, diskMs, fork } = this.#options;
+    const { world, network, diskMs, sabotage = {}, fork } = this.#options;
     const place = this.#places.find((one) => one.port === port);
     if (place === undefined || this.#memberOptions === undefined) {
       throw new Error(`no place for member ${id} at port ${port}`);
@@ -163,6 +160,7 @@ export class SimCluster {
       world,
       network,
       safety: this.safety,
+      sabotage,
       id,
       cluster: isBornWith ? this.#bornWith : { ...this.#bornWith, nodes: [] },
       random: fork(),

@@ -32,20 +32,29 @@ export type Fault = {
 /** Longest that a fault lasts, in milliseconds; most are much shorter. */
 const LONGEST_MS = 6_000;
 
-/** Moments at which a crash is most likely to hurt: how the log lines of members begin. */
+/** Moments at which misfortune is most likely to hurt: what members log then. */
 const MOMENTS = [
-  'vote',
-  'pre-vote started',
-  'election started',
-  'became leader',
-  'leader elected',
-  'sending a snapshot',
-  'receiving a snapshot',
-  'snapshot received',
-  'installing a snapshot',
-  'snapshot installed',
-  'node started',
-  'configuration',
+  /^vote/,
+  /^pre-vote started/,
+  /^election started/,
+  /^became leader/,
+  /^leader elected/,
+  /^sending a snapshot/,
+  /^receiving a snapshot/,
+  /^snapshot received/,
+  /^installing a snapshot/,
+  /^snapshot installed/,
+  /^node started/,
+  /^configuration/,
+] as const;
+
+/** The moments at which a partition does. */
+const PARTITION_MOMENTS = [
+  /^became leader/,
+  /^leader elected/,
+  /^configuration/,
+  // A joint one.
+  /^configuration .*outgoing=\d/,
 ] as const;
 
 /** All kinds. */
@@ -56,34 +65,36 @@ export const FAULTS: readonly Fault[] = [
     name: 'ambush',
     weight: 8,
     strike: (victims, random) => {
-      const { world, cluster } = victims;
-      const event = MOMENTS[random.below(MOMENTS.length)]!;
+      const moment = pick(MOMENTS, random);
       const death = random.below(2) === 0 ? 'kill' : 'power';
-      const onEvent = (node: SimNode, what: string): void => {
-        if (!what.startsWith(event)) return;
-        for (const one of cluster.nodes) one.onEvent = () => {};
-        later(victims, random.below(100) / 20, () => {
-          world.tally.count(`death at '${event}'`);
-          node.die(death);
-          if (random.below(2) === 0) node.start();
-          else restartLater(victims, node, random);
-        });
-      };
-      for (const node of cluster.nodes) node.onEvent = onEvent;
-      return `${death} at '${event}'`;
+      awaitMoment(victims, moment, random, (node) => {
+        victims.world.tally.count(`death at ${moment}`);
+        node.die(death);
+        if (random.below(2) === 0) node.start();
+        else restartLater(victims, node, random);
+      });
+      return `${death} at ${moment}`;
+    },
+  },
+  {
+    name: 'ambushing partition',
+    weight: 4,
+    strike: (victims, random) => {
+      const moment = pick(PARTITION_MOMENTS, random);
+      awaitMoment(victims, moment, random, () => {
+        victims.world.tally.count(`partition at ${moment}`);
+        part(victims, random);
+      });
+      return `at ${moment}`;
     },
   },
   {
     name: 'snapshot stream cut',
     weight: 3,
     strike: (victims, random) => {
-      const { cluster, network } = victims;
-      const onEvent = ({ process }: SimNode, what: string): void => {
-        if (process === undefined || what !== 'receiving a snapshot') return;
-        for (const one of cluster.nodes) one.onEvent = () => {};
-        later(victims, random.below(100) / 20, () => network.breakWires(process));
-      };
-      for (const node of cluster.nodes) node.onEvent = onEvent;
+      awaitMoment(victims, /^receiving a snapshot/, random, ({ process }) => {
+        if (process !== undefined) victims.network.breakWires(process);
+      });
       return 'the next one';
     },
   },
@@ -175,17 +186,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'partition',
     weight: 4,
-    strike: (victims, random) => {
-      const { hosts } = victims.world;
-      const side = new Set(hosts.filter(() => random.below(2) === 0));
-      for (const one of hosts) {
-        for (const other of hosts) {
-          if (side.has(one) !== side.has(other)) victims.network.cut(one, other);
-        }
-      }
-      healLater(victims, random);
-      return [...side].map(({ name }) => name).join(' ');
-    },
+    strike: (victims, random) => part(victims, random),
   },
   {
     name: 'cut path',
@@ -262,6 +263,36 @@ function endOne(death: Death, victims: Victims, random: Random): string {
   node.die(death);
   restartLater(victims, node, random);
   return node.options.host.name;
+}
+
+/** Lets something befall the member that next logs something, within the moment. */
+function awaitMoment(
+  victims: Victims,
+  moment: RegExp,
+  random: Random,
+  befall: (node: SimNode) => void,
+): void {
+  const { nodes } = victims.cluster;
+  for (const node of nodes) {
+    node.onEvent = (_, event) => {
+      if (!moment.test(event)) return;
+      for (const one of nodes) one.onEvent = () => {};
+      later(victims, random.below(100) / 20, () => befall(node));
+    };
+  }
+}
+
+/** Splits all hosts into two sides, for a while. */
+function part(victims: Victims, random: Random): string {
+  const { hosts } = victims.world;
+  const side = new Set(hosts.filter(() => random.below(2) === 0));
+  for (const one of hosts) {
+    for (const other of hosts) {
+      if (side.has(one) !== side.has(other)) victims.network.cut(one, other);
+    }
+  }
+  healLater(victims, random);
+  return [...side].map(({ name }) => name).join(' ');
 }
 
 /** Ways in which a host may be cut off. */

@@ -15,11 +15,15 @@ export class Faults {
   readonly #pauseMs: number;
   #isOver = false;
 
-  constructor(victims: Victims, random: Random) {
+  /**
+   * @param pauseMs milliseconds between two faults, about
+   * @param only the names of those that may strike; a selection is drawn when left out
+   */
+  constructor(victims: Victims, random: Random, pauseMs: number, only?: readonly string[]) {
     this.#victims = victims;
     this.#random = random;
-    this.#kinds = FAULTS.filter(() => random.below(3) > 0);
-    this.#pauseMs = [300, 1_000, 3_000][random.below(3)]!;
+    this.#kinds = FAULTS.filter(({ name }) => only?.includes(name) ?? random.below(3) > 0);
+    this.#pauseMs = pauseMs;
   }
 
   start(): void {

@@ -1,31 +1,33 @@
-/** The simulator catches what it is there to catch: deliberate faults, each within 200 seeds. */
+/**
+ * The simulator catches what it is there to catch: deliberate faults, each within 200 seeds. `make
+ * sim MUTATIONS=1` says which seed is the first to catch each of them.
+ */
 
 import t from 'tap';
-import { MUTATIONS } from './mutations.ts';
-import { runSeed, SimFailure } from './run.ts';
-import type { NodeSabotage } from './sim-node.ts';
+import { allSeeds, CATCH_SEEDS_MAX, findCatch, MUTATION_NAMES } from './find-catch.ts';
 
-const SEEDS_MAX = 200;
+/** Seeds that caught them when this was written, where it was not one of the first: tried first. */
+const CAUGHT_BY: Readonly<Record<string, number>> = {
+  'a member votes twice in a term': 12,
+  'a member that starts has forgotten its term and its vote': 6,
+  'a write is acknowledged before it is synced': 5,
+  'a leader reads without asking whether it still leads': 18,
+  'a read does not wait until its index is applied': 6,
+  'a joint configuration commits by the majority of its new voters only': 122,
+  'a candidate takes the votes of leaving members for granted': 23,
+  'a snapshot says that the members are those of nodes.conf': 10,
+};
 
 t.setTimeout(1_200_000);
 
-/** The first seed that fails, and what it says; undefined when none does. */
-async function findCatch(sabotage: NodeSabotage): Promise<SimFailure | undefined> {
-  for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-    try {
-      await runSeed(seed, { sabotage });
-    } catch (error) {
-      if (error instanceof SimFailure) return error;
-      throw error;
-    }
-  }
-  return undefined;
-}
+t.test('every seed remembered is that of a deliberate fault', async (t) => {
+  for (const name of Object.keys(CAUGHT_BY)) t.ok(MUTATION_NAMES.includes(name), name);
+});
 
-for (const [name, sabotage] of MUTATIONS) {
+for (const name of MUTATION_NAMES) {
   t.test(`caught: ${name}`, async (t) => {
-    const failure = await findCatch(sabotage);
-    t.ok(failure !== undefined, `within ${SEEDS_MAX} seeds`);
-    if (failure !== undefined) t.comment(failure.message);
+    const caught = await findCatch(name, [CAUGHT_BY[name] ?? 1, ...allSeeds()]);
+    t.ok(caught !== undefined, `within ${CATCH_SEEDS_MAX} seeds`);
+    if (caught !== undefined) t.comment(caught.failure.message);
   });
 }

@@ -3,7 +3,13 @@
  * catch every one, or it proves nothing.
  */
 
-import { type Store, type StoreHome, Table, type WatchHub } from '../../include/kvstore.ts';
+import {
+  type Lease,
+  type Store,
+  type StoreHome,
+  Table,
+  type WatchHub,
+} from '../../include/kvstore.ts';
 import { type Message, MessageType, NO_NODE, Role, TERM_MAX } from '../../include/node.ts';
 import type { Disk } from '../../src/node/disk.ts';
 import type { Member } from '../../src/node/member.ts';
@@ -119,12 +125,12 @@ export const MUTATIONS: ReadonlyMap<string, NodeSabotage> = new Map<string, Node
   ['a watch is told of progress ahead of its events', { store: hurryProgress }],
   ['a watch is told a batch twice now and then', { store: repeatBatches }],
   [
-    'leases end after half their time',
+    'a lease ends after half the time it was granted for',
     {
       store: (store) => ({
         ...store,
-        lease: (id) => halved(store.lease(id)),
-        visitLeases: (visit, from) => store.visitLeases((lease) => visit(halved(lease)!), from),
+        lease: (id) => halvedIfAny(store.lease(id)),
+        visitLeases: (visit, from) => store.visitLeases((lease) => visit(halved(lease)), from),
       }),
     },
   ],
@@ -270,6 +276,10 @@ function repeatBatches(store: Store, random: { below: (bound: number) => number 
   );
 }
 
-function halved<T extends { readonly ttlSeconds: number } | undefined>(lease: T): T {
-  return lease === undefined ? lease : { ...lease, ttlSeconds: lease.ttlSeconds / 2 };
+function halved(lease: Lease): Lease {
+  return { ...lease, remainingSeconds: lease.ttlSeconds / 2 };
+}
+
+function halvedIfAny(lease: Lease | undefined): Lease | undefined {
+  return lease === undefined ? undefined : halved(lease);
 }

@@ -92,10 +92,22 @@ type Plan = {
   readonly segmentBytes: number;
   readonly watchProgressMs: number;
   readonly diskMs: number;
+  /** Milliseconds between two faults, about. */
+  readonly faultPauseMs: number;
+};
+
+/** What a run is about, where chance is to decide less. */
+export type Scenario = {
+  /** What is not drawn. */
+  readonly plan: Partial<Omit<Plan, 'load'>>;
+  readonly load?: Partial<Load>;
+  /** The only faults; any when left out. */
+  readonly faults?: readonly string[];
 };
 
 /** How a seed is run. */
 export type RunOptions = {
+  readonly scenario?: Scenario;
   /** A fault of the members, put in on purpose. */
   readonly sabotage?: NodeSabotage;
   /** Lines of each host that a failure shows. */
@@ -143,6 +155,7 @@ function drawPlan(random: Random): Plan {
       watchers: 1 + below(3),
       leaseHolders: below(3),
       requestTimeoutMs: [1_000, 5_000, 10_000][below(3)]!,
+      meddleOneIn: 40,
       paddingBytes: [0, 0, 600, 3_000][below(4)]!,
     },
     heartbeatMs: isFast ? 50 : 100,
@@ -151,6 +164,7 @@ function drawPlan(random: Random): Plan {
     segmentBytes: [256, 2_048, 16_384][below(3)]! * 1_024,
     watchProgressMs: 500 + below(3_000),
     diskMs: [0.05, 1, 5][below(3)]!,
+    faultPauseMs: [300, 1_000, 3_000][below(3)]!,
   };
 }
 
@@ -159,7 +173,6 @@ class Run {
   readonly #seed: number;
   readonly #random: Random;
   readonly #plan: Plan;
-  readonly #sabotage: NodeSabotage;
   readonly #network: SimNetwork;
   readonly #history = new History();
   readonly #cluster: SimCluster;
@@ -170,12 +183,13 @@ class Run {
   readonly #operator: Operator | undefined;
   readonly #faults: Faults;
 
-  constructor(seed: number, { sabotage = {}, linesMax = LINES_MAX }: RunOptions) {
+  constructor(seed: number, { sabotage, scenario, linesMax = LINES_MAX }: RunOptions) {
     this.world = new World(linesMax);
     this.#seed = seed;
-    this.#sabotage = sabotage;
     this.#random = createRandom(seed);
-    this.#plan = drawPlan(this.#random);
+    const drawn = drawPlan(this.#random);
+    const load = { ...drawn.load, ...scenario?.load };
+    this.#plan = { ...drawn, ...scenario?.plan, load };
     const { world } = this;
     const { nodeCount, spareCount, diskMs } = this.#plan;
     this.#network = new SimNetwork(world, this.#plan.climate, this.#fork());
@@ -187,6 +201,7 @@ class Run {
       nodeCount,
       spareCount,
       diskMs,
+      sabotage,
       createTime,
       fork,
     });
@@ -203,7 +218,8 @@ class Run {
       clients: () => this.#clients.filter(({ process }) => !process.isDead),
       replace: () => this.#addClient().start(),
     };
-    this.#faults = new Faults(victims, this.#fork());
+    const { faultPauseMs } = this.#plan;
+    this.#faults = new Faults(victims, this.#fork(), faultPauseMs, scenario?.faults);
   }
 
   async run(): Promise<Outcome> {
@@ -216,7 +232,6 @@ class Run {
       logKept: { entriesMax: logEntriesKept, bytesMax: 1024 * 1024 },
       segmentBytes,
       watchProgressMs,
-      sabotage: this.#sabotage,
     });
     for (const client of this.#clients) client.start();
     this.#operator?.start();

@@ -23,7 +23,13 @@ type LogMark = { readonly term: Term; readonly dataHash: number };
 type CommitMark = LogMark & { readonly knownTerm: Term };
 
 /** The state behind an entry. */
-type StateMark = { readonly revision: number; hash: number | undefined; readonly node: NodeId };
+type StateMark = {
+  readonly revision: number;
+  /** The configuration; empty where a member that joins does not know it yet. */
+  members: string;
+  hash: number | undefined;
+  readonly node: NodeId;
+};
 
 /** What is watched of one process of a member. */
 export type Watched = {
@@ -52,13 +58,19 @@ export class Safety {
   /** Every entry ever seen, by index and term: what it is, and the term before it. */
   readonly #entries: Map<string, { readonly dataHash: number; readonly before: Term }> = new Map();
   readonly #states: Map<LogIndex, StateMark> = new Map();
+  readonly #texts: WeakMap<Configuration, string> = new WeakMap();
   readonly #tally: Tally;
+  readonly #looksInside: boolean;
   #configuration: Configuration;
 
-  /** @param configuration what the cluster is born with */
-  constructor(configuration: Configuration, tally: Tally) {
+  /**
+   * @param configuration what the cluster is born with
+   * @param looksInside whether the cores' own invariants are asserted too
+   */
+  constructor(configuration: Configuration, tally: Tally, looksInside: boolean) {
     this.#configuration = configuration;
     this.#tally = tally;
+    this.#looksInside = looksInside;
   }
 
   /** The newest one that is committed. */
@@ -98,7 +110,7 @@ export class Safety {
 
   /** Looks at the whole log of a member. */
   lookAtLog({ id, raft, compared }: Watched): void {
-    checkRaft(raft);
+    if (this.#looksInside) checkRaft(raft);
     const { log } = raft;
     let before = log.startTerm;
     for (let index = log.startIndex + 1; index <= lastIndexOf(log); index += 1) {
@@ -129,40 +141,46 @@ export class Safety {
   }
 
   /** A member has applied an entry. */
-  applied(id: NodeId, index: LogIndex, store: Store): void {
+  applied(id: NodeId, store: Store): void {
+    const { index } = store.applied();
+    this.#compare(id, store, index % STATE_CHECK_ENTRIES === 0 ? store.hash() : undefined);
+  }
+
+  /** Compares the whole state of a member. */
+  compareState(id: NodeId, store: Store): void {
+    this.#compare(id, store, store.hash());
+  }
+
+  #compare(id: NodeId, store: Store, hash: number | undefined): void {
+    const { index, configuration } = store.applied();
     const revision = store.revision();
-    const isHashed = index % STATE_CHECK_ENTRIES === 0;
+    const members = this.#told(configuration);
     const known = this.#states.get(index);
-    const hash = isHashed ? store.hash() : undefined;
     if (known === undefined) {
-      this.#states.set(index, { revision, hash, node: id });
+      this.#states.set(index, { revision, members, hash, node: id });
       return;
     }
-    this.#compare(id, index, known, revision, hash);
-  }
-
-  /** Compares the whole state of a member that has just applied an entry. */
-  compareState(id: NodeId, store: Store): void {
-    const { index } = store.applied();
-    const known = this.#states.get(index);
-    if (known === undefined) return;
-    const hash = store.hash();
-    known.hash ??= hash;
-    this.#compare(id, index, known, store.revision(), hash);
-  }
-
-  #compare(
-    id: NodeId,
-    index: LogIndex,
-    known: StateMark,
-    revision: number,
-    hash: number | undefined,
-  ): void {
     const property = 'the same entries make the same state';
     const who = `members ${known.node} and ${id} behind entry ${index}`;
     must(known.revision === revision, property, () => `${who}: ${known.revision}, ${revision}`);
+    const isKnown = known.members !== '' && members !== '';
+    const isAgreed = !isKnown || known.members === members;
+    must(isAgreed, property, () => `${who}: ${known.members}, ${members}`);
     const isSame = hash === undefined || known.hash === undefined || known.hash === hash;
     must(isSame, property, () => `${who}: hashes ${known.hash}, ${hash}`);
+    known.hash ??= hash;
+    known.members ||= members;
+  }
+
+  /** A configuration as text, put together once. */
+  #told(configuration: Configuration): string {
+    const known = this.#texts.get(configuration);
+    if (known !== undefined) return known;
+    const { voters, outgoing, learners, roster } = configuration;
+    const isEmpty = voters.length === 0;
+    const text = isEmpty ? '' : JSON.stringify([voters, outgoing, learners, roster]);
+    this.#texts.set(configuration, text);
+    return text;
   }
 
   #lookAtLeader({ id, raft }: Watched): void {

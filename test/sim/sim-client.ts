@@ -41,6 +41,8 @@ export type Load = {
   readonly watchers: number;
   readonly leaseHolders: number;
   readonly requestTimeoutMs: number;
+  /** One in so many requests is followed by a compaction, or a leader transfer. */
+  readonly meddleOneIn: number;
   /** Bytes of a value besides what makes it unique. */
   readonly paddingBytes: number;
 };
@@ -155,7 +157,7 @@ export class SimClient {
     });
     while (!this.isStopping) {
       await this.pause(random.below(load.pauseMs) + 1);
-      if (random.below(40) === 0) await this.#meddle();
+      if (random.below(load.meddleOneIn) === 0) await this.#meddle();
       worker.learn(await this.ask(worker.draw()));
     }
   }

@@ -285,7 +285,7 @@ export class SimNode {
       ...store,
       setApplied: (position) => {
         store.setApplied(position);
-        safety.applied(id, position.index, store);
+        safety.applied(id, store);
       },
     };
     watchFromWithin(id, observed, truth);
@@ -306,9 +306,10 @@ export class SimNode {
     const note = (event: string, fields: LogFields = {}): void => {
       if (process.isDead) return;
       const told = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
-      world.trace.note(host.name, `${event}${told.join('')}`);
+      const line = `${event}${told.join('')}`;
+      world.trace.note(host.name, line);
       if (EVENTS_COUNTED.includes(event)) world.tally.count(event);
-      this.onEvent(this, event);
+      this.onEvent(this, line);
     };
     return { debug: note, info: note, warn: note, error: note };
   }

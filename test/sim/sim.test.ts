@@ -3,11 +3,17 @@
  * them, `make sim SEED=n` shows one.
  */
 
+import { execFile as execFileWithCallback } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { FAULTS } from './fault-kinds.ts';
 import { type Outcome, runSeed, SimFailure } from './run.ts';
 import { sumOf } from './tally.ts';
+import { doAll } from './workers.ts';
+
+const execFile = promisify(execFileWithCallback);
 
 /** Seeds of every run of the suite, beside those that found something. */
 const SEEDS = 40;
@@ -33,7 +39,7 @@ const known = readFileSync(new URL('./seeds.txt', import.meta.url), 'utf8')
   .map((line) => Number.parseInt(line, 10))
   .filter((seed) => seed > 0);
 
-t.setTimeout(600_000);
+t.setTimeout(1_200_000);
 
 t.test('no seed breaks a promise, and every cluster recovers', async (t) => {
   const outcomes: Outcome[] = [];
@@ -67,9 +73,18 @@ t.test('no seed breaks a promise, and every cluster recovers', async (t) => {
   );
 });
 
-t.test('a seed gives the same run, whatever ran before it', async (t) => {
+t.test('a seed gives the same run, whatever ran before it, and in whatever process', async (t) => {
   const first = [await runSeed(3), await runSeed(5), await runSeed(8)];
   const again = [await runSeed(8), await runSeed(5), await runSeed(3)].reverse();
   t.strictSame(again, first);
   t.equal(new Set(first.map(({ hash }) => hash)).size, 3);
+
+  const elsewhere: (string | undefined)[] = [];
+  const file = new URL('./main.ts', import.meta.url);
+  await doAll<{ outcome?: Outcome }>(file, [3], ({ outcome }) => elsewhere.push(outcome?.hash));
+  const { stdout } = await execFile(process.execPath, [fileURLToPath(file)], {
+    env: { ...process.env, SEED: '3' },
+  });
+  elsewhere.push(/hash: '(\w+)'/.exec(stdout)?.[1]);
+  t.strictSame(elsewhere, [first[0]?.hash, first[0]?.hash], 'in a worker, in another process');
 });

@@ -228,5 +228,5 @@ t.test('a format says what it has no form for', async (t) => {
   t.strictSame(createFieldsPrinter(output).refused, ['moveLeader', 'memberChange']);
   const { refused, ...answers } = createTablePrinter(output);
   const shown = Object.keys(answers).filter((answer) => !refused.some((name) => name === answer));
-  t.strictSame(shown, ['memberList', 'snapshotStatus', 'endpointStatus', 'endpointHealth']);
+  t.strictSame(shown, ['memberList', 'endpointStatus', 'endpointHealth']);
 });
