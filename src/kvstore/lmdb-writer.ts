@@ -1,6 +1,8 @@
 /**
  * Writes a store's file from a thread of its own, so that no flush holds up the event loop of the
  * node. The thread gets an overlay's records in shared memory; LMDB lets this one read meanwhile.
+ *
+ * Like an open socket, the thread keeps the process alive until it is closed.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -32,8 +34,6 @@ export class LmdbWriter {
     });
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the thread that writes it has ended')));
-    // A process may end while the thread has nothing to do.
-    this.#worker.unref();
   }
 
   /** Writes records in one transaction and syncs it. One call at a time; they are borrowed. */
@@ -54,7 +54,6 @@ export class LmdbWriter {
         reject(this.#failure);
         return;
       }
-      this.#worker.ref();
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
       this.#worker.postMessage(order);
     });
@@ -63,7 +62,6 @@ export class LmdbWriter {
   #end(error: Error | undefined): void {
     const settle = this.#settle;
     this.#settle = undefined;
-    this.#worker.unref();
     settle?.(error);
   }
 

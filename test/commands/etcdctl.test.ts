@@ -114,8 +114,16 @@ function withoutIds(text: string): string {
     .replace(/("(?:ClusterID|MemberID|RaftTerm)" : )\d+/g, '$1N')
     .replace(/("(?:ID|id)"(?::| : ))\d{10,}/g, '$1N')
     .replace(/\b[0-9a-f]{16}\b/g, 'LEASE')
-    .replace(/\b(99|98)(s\)|,"granted|\n"Gr)/g, 'LEFT$2')
-    .replace(/"TTL" : (99|98)\n/g, '"TTL" : LEFT\n');
+    .replace(/\b9\d(s\)|,"granted|\n"Gr)/g, 'LEFT$1')
+    .replace(/"TTL" : 9\d\n/g, '"TTL" : LEFT\n')
+    .replace(/(?:"Key" : .*\n)+/g, (lines) => sortedParts(lines, '\n'))
+    .replace(/(?<=attached keys\(\[).*(?=\]\))/g, (keys) => sortedParts(keys, ' '))
+    .replace(/(?<="keys":\[).*?(?=\])/g, (keys) => sortedParts(keys, ','));
+}
+
+/** etcd tells the keys of a lease in any order. */
+function sortedParts(text: string, separator: string): string {
+  return text.split(separator).sort().join(separator);
 }
 
 /** The errors, without the log of etcd's client library and the help that some come with. */
