@@ -3,7 +3,7 @@
 import type { Answer } from './steps.ts';
 
 /** Milliseconds without an event that is waited for after which it counts as lost. */
-const LOST_MS = 10_000;
+const LOST_MS = 60_000;
 
 /** An event as plain data. */
 export type Event = {
