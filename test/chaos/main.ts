@@ -93,7 +93,7 @@ async function playRound(count: number, hardMs: number): Promise<Figures | undef
   } catch (cause) {
     say(`round ${count + 1} failed: ${tellCause(cause)}`);
     away();
-    console.log(`kept: ${keep(home, round, lines)}`);
+    console.log(`kept: ${keep(home, count + 1, round, lines)}`);
     return undefined;
   }
 }
@@ -104,8 +104,8 @@ function tellCause(cause: unknown): string {
 }
 
 /** Leaves what shows what happened; says where. */
-function keep(home: string, round: Round, lines: readonly string[]): string {
-  const kept = join(tmpdir(), `kvorum-failed-${seed}-${process.pid}-${lines.length}`);
+function keep(home: string, number: number, round: Round, lines: readonly string[]): string {
+  const kept = join(tmpdir(), `kvorum-failed-${seed}-${process.pid}-${number}`);
   const asLines = (list: readonly unknown[]): string =>
     list.map((one) => `${JSON.stringify(one, asText)}\n`).join('');
   writeFileSync(join(home, 'plan.log'), `${lines.join('\n')}\n`);

@@ -72,3 +72,20 @@ t.test('what was made is put away', { skip }, async (t) => {
   t.notOk(ours(run('ip', ['link'])));
   t.notMatch(run('ip', ['netns', 'list']), `kvorum-chaos-${process.pid}`);
 });
+
+t.test(
+  'one network after the other can be made, whatever still runs in the last',
+  { skip },
+  async (t) => {
+    for (let round = 0; round < 3; round += 1) {
+      const leavings = new Leavings();
+      const network = new NamespaceNetwork(1, machine, leavings);
+      const [file = '', ...args] = [...network.enter(0), 'sleep', '60'];
+      const child = spawn(file, args, { stdio: 'ignore' });
+      await once(child, 'spawn');
+      leavings.putAway();
+      t.teardown(() => child.kill('SIGKILL'));
+      t.notMatch(run('ip', ['link']), `kv${process.pid}n0`);
+    }
+  },
+);

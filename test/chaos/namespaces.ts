@@ -52,6 +52,8 @@ export class NamespaceNetwork implements Network {
     this.#impairment = impairment;
     this.#hostAddresses = [...this.addresses, `${subnet}.254`];
     leavings.add(() => {
+      // The links first: with a namespace they go when its last process is gone, some time later.
+      for (const slot of slots) succeeds('ip', ['link', 'delete', linkOf(slot)]);
       for (const slot of slots) succeeds('ip', ['netns', 'delete', namespaceOf(slot)]);
       succeeds('ip', ['link', 'delete', bridgeOf(pid)]);
     });
