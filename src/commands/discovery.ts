@@ -79,7 +79,9 @@ export async function discoverCluster(
   });
   const parsed = parseNodesConf(source, lines.join('\n'));
   // Of the same places another cluster may be made later, by another token.
-  const hash = createHash('sha1').update(`${source.split('/').at(-1)} ${places.join()}`);
+  const hash = createHash('sha1').update(
+    `${source.replace(/\/$/, '').split('/').at(-1)} ${places.join()}`,
+  );
   const clusterId = hash.digest().readBigUInt64BE(0);
   return joinedAs(places.indexOf(nameOf(self)), { ...parsed, clusterId }, self);
 }
