@@ -7,6 +7,7 @@
 #   make sim                 simulated clusters; SEEDS=1000 runs so many, SEED=123 shows one,
 #                            MUTATIONS=1 says which seeds catch deliberate faults
 #   make chaos               real nodes, broken for MINUTES=5; SEED=n repeats a plan
+#   make hostile             a client's speed among hostile connections
 #   make fuzz                every decoder, fed damaged input; CASES=10000000 for so many
 #   make bench               measure; etcd beside kvorum where it is installed
 #   make lint, make fmt      check format, rules and types; rewrite the format
@@ -32,7 +33,7 @@ tests = $(if $(T),'$(if $(wildcard $(T)/.),$(T)/**/*.test.ts,$(T))')
 deps := node_modules/.kvorum-installed
 sources := $(shell find src include -name '*.ts' 2>/dev/null)
 
-.PHONY: all build run test cover sim chaos fuzz bench lint fmt install deb clean
+.PHONY: all build run test cover sim chaos fuzz hostile bench lint fmt install deb clean
 .DELETE_ON_ERROR:
 
 all: target/kvorum
@@ -69,6 +70,9 @@ sim: $(deps)
 
 chaos: target/kvorum
 	node test/chaos/main.ts
+
+hostile: target/kvorum
+	node test/chaos/hostile.ts
 
 fuzz: $(deps)
 	node test/fuzz/main.ts

@@ -2,6 +2,7 @@ import { connect as dial, type Socket } from 'node:net';
 import t from 'tap';
 import { NO_NODE } from '../../include/node.ts';
 import { ConnectionRole, FrameType, PROTOCOL_VERSION } from '../../include/rpc.ts';
+import { startHostileStream } from '../chaos/hostile-stream.ts';
 import { startCluster } from './processes.ts';
 
 function frame(type: number, id: number, body: Buffer): Buffer {
@@ -155,4 +156,22 @@ t.test('a node with ten thousand idle connections serves others', async (t) => {
   for (let i = 0; i < 100; i += 1) await client.put(`k${i}`, 'v');
   t.equal((await client.range('k', { prefix: true, countOnly: true })).count, 100);
   t.notOk(sockets.some((socket) => socket.destroyed));
+});
+
+t.test('under a stream of hostile connections every request is answered', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  await cluster.leader();
+  const [host = '', port = ''] = (cluster.endpoints[0] ?? '').split(':');
+  const hostile = startHostileStream({ host, port: Number(port) }, 20_260, 8);
+  const client = cluster.client();
+  let written = 0;
+  while (hostile.count() < 500 || written < 200) {
+    await client.put(`k${written}`, 'v');
+    written += 1;
+    t.equal((await client.get(`k${written - 1}`))?.value.toString(), 'v');
+  }
+  await hostile.stop();
+  const { count } = await client.range('k', { prefix: true, countOnly: true });
+  t.equal(count, written);
+  t.ok(cluster.node(0).isRunning);
 });
