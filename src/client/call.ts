@@ -11,10 +11,12 @@
 
 import {
   type Command,
+  ErrorCode,
   FrameType,
   type KvorumError,
   type Reply,
   type Request,
+  Retry,
 } from '../../include/rpc.ts';
 import type { Session } from './session.ts';
 import { isReadTxn } from './transactions.ts';
@@ -151,6 +153,13 @@ export function isOnlyFor<Place>(call: Call<Place>, place: Place): boolean {
 /** Whether a call may be sent again although nobody knows what became of it. */
 export function isRepeatable<Place>(call: Call<Place>): boolean {
   return call.kind !== CallKind.Write || call.session !== undefined;
+}
+
+/** Whether a call that was refused may be sent again. */
+export function mayAskAgain<Place>(call: Call<Place>, { retry, code }: KvorumError): boolean {
+  // A full disk refuses before it looks at numbers: an earlier copy may have taken effect.
+  if (call.isDoubtful && code === ErrorCode.NoSpace) return true;
+  return retry === Retry.Safe || (retry === Retry.Unknown && isRepeatable(call));
 }
 
 /** Whether a call may have taken effect. */

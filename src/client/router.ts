@@ -35,6 +35,7 @@ import {
   isOnlyFor,
   isRepeatable,
   isUncertain,
+  mayAskAgain,
   overdueMs,
   PROBE_MS_MAX,
   writeOf,
@@ -215,13 +216,11 @@ export class Router implements LinkOwner {
       this.#renumber(call, nowMs);
       return;
     }
-    const isUnknown = error.retry === Retry.Unknown;
-    const isSafe = error.retry === Retry.Safe || (isUnknown && isRepeatable(call));
-    if (!isSafe || isOnlyFor(call, link)) {
+    if (!mayAskAgain(call, error) || isOnlyFor(call, link)) {
       this.#fail(call, refusedError(call, error));
       return;
     }
-    if (isUnknown) call.isDoubtful = true;
+    if (error.retry === Retry.Unknown) call.isDoubtful = true;
     link.noteFailure(error.message, nowMs);
     // A node that is merely busy stays the one to ask; one that cannot serve does not.
     if (error.code !== ErrorCode.TooManyRequests) this.#nodes.leave(link);

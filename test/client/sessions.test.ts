@@ -143,6 +143,23 @@ t.test('a write of unknown outcome fails when its session has expired', async (t
   t.match(second.marks.at(-1), { session: 1, sequence: 1 }, "the second node's first session");
 });
 
+t.test('a write of unknown outcome is asked again where there is no room', async (t) => {
+  const node = await startFakeNode(0, (asked) => {
+    if (node.requests.length === 1) asked.hangUp();
+    else if (node.requests.length === 2) asked.refuse(ErrorCode.NoSpace);
+    else serve(0)(asked);
+  });
+  const client = connect({ endpoints: [node.endpoint] });
+  t.teardown(() => Promise.all([client.close(), node.close()]));
+  await client.put('a', '1');
+  t.strictSame(
+    node.marks.map(({ sequence }) => sequence),
+    [1, 1, 1],
+  );
+  node.script = ({ refuse }) => refuse(ErrorCode.NoSpace);
+  await t.rejects(client.put('a', '2'), { code: ErrorCode.NoSpace }, 'of which there is no doubt');
+});
+
 t.test('a write that no node took before is not in doubt when its session expires', async (t) => {
   const node = await startFakeNode(0, (asked) => {
     if (node.requests.length === 1) asked.refuse(ErrorCode.NoLeader);
