@@ -64,6 +64,7 @@ import type {
   AlarmsReply,
   CompactReply,
   DeleteRangeReply,
+  HashKvReply,
   LeaseGrantReply,
   LeaseKeepAliveReply,
   LeaseListReply,
@@ -175,6 +176,12 @@ export type SavedSnapshot = {
   readonly sizeBytes: number;
 };
 
+/** How to ask for a hash. */
+export type HashKvOptions = StatusOptions & {
+  /** The newest revision in it; the current one when left out. */
+  readonly revision?: number;
+};
+
 /** A client of one cluster. Connects on first use. */
 export type Client = MemberRequests & {
   /** The endpoints as understood, `host:port` each. */
@@ -245,6 +252,8 @@ export type Client = MemberRequests & {
   readonly metrics: (options?: StatusOptions) => Promise<MetricsReply>;
   /** Sets how much one node logs, until it is set again or the node ends. Likewise. */
   readonly setLogLevel: (level: LogLevel, options?: StatusOptions) => Promise<LogLevelReply>;
+  /** Asks one node for a hash of the history of keys that it has. */
+  readonly hashKv: (options?: HashKvOptions) => Promise<HashKvReply>;
   /** The alarms that are raised. */
   readonly alarms: (options?: CallOptions) => Promise<AlarmsReply>;
   /** Disarms an alarm; the reply has none when it was not raised. */

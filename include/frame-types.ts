@@ -41,6 +41,7 @@ export const FrameType = {
   AlarmList: 0x43,
   /** Raises or disarms an alarm: of a client, or of a member to the leader. */
   AlarmSet: 0x44,
+  HashKv: 0x45,
   /** Asks what the node measures about itself. */
   Metrics: 0x46,
   /** Sets how much the node logs. */
@@ -49,10 +50,13 @@ export const FrameType = {
   WatchEvents: 0x48,
   WatchNote: 0x49,
   WatchCancelled: 0x4a,
+  /** A member to the leader: what its store comes to. */
+  HashReport: 0x4b,
   // Never a frame, only in entries of the log: what a leader proposes on its own account.
   Expire: 0x50,
   LeaseCheckpoint: 0x51,
   ClusterVersion: 0x52,
+  HashCheck: 0x53,
 } as const;
 /** One of the values of FrameType. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
@@ -62,6 +66,9 @@ const SINCE_VERSION: ReadonlyMap<number, number> = new Map([
   [FrameType.SnapshotSave, 2],
   [FrameType.AlarmList, 2],
   [FrameType.AlarmSet, 2],
+  [FrameType.HashKv, 2],
+  [FrameType.HashReport, 2],
+  [FrameType.HashCheck, 2],
   [FrameType.Metrics, 2],
   [FrameType.LogLevel, 2],
   [FrameType.ClusterVersion, 2],

@@ -165,6 +165,16 @@ export type WriteResult =
   | SessionOpenResult
   | AlarmResult;
 
+/** A checksum of the history of keys (etcd HashKV). */
+export type HashResult = {
+  /** All revisions up to this one are in it. */
+  readonly revision: number;
+  /** What was compacted; NEVER_COMPACTED if nothing was. */
+  readonly compactRevision: number;
+  /** 32 bits. */
+  readonly hash: number;
+};
+
 /**
  * A read of which more is left than one turn of the event loop should do. It goes on as of the
  * revision that it began with, whatever is applied meanwhile.
@@ -242,6 +252,11 @@ export type Store = {
     request: TxnRequest,
     bytesMax?: number,
   ) => TxnResult | ErrorCode | Reading<TxnResult>;
+  /**
+   * Hashes the history of keys up to a revision, 0 for the current one: the same on all members
+   * that have compacted alike.
+   */
+  readonly beginHash: (revision: number) => HashResult | ErrorCode | Reading<HashResult>;
   /** The alarms that are raised: by member, then by kind. */
   readonly alarms: () => readonly Alarm[];
   /** The lease of an id; undefined when there is none. */

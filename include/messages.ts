@@ -13,6 +13,7 @@ import type {
   DeleteRangeRequest,
   DeleteRangeResult,
   ExpireRequest,
+  HashResult,
   LeaseCheckpointRequest,
   LeaseGrantRequest,
   LeaseGrantResult,
@@ -37,7 +38,7 @@ import type {
   MembersReport,
 } from './members.ts';
 import type { MetricFamily } from './metrics.ts';
-import type { NodeId, NodeStatus } from './node.ts';
+import type { LogIndex, NodeId, NodeStatus } from './node.ts';
 
 /** What every reply to a request starts with (etcd ResponseHeader). */
 export type ReplyHeader = {
@@ -57,6 +58,9 @@ export type SnapshotTotals = {
 
 /** Asks the leader to hand over to a voter (etcd MoveLeaderRequest). */
 export type MoveLeaderRequest = { readonly target: NodeId };
+
+/** Asks a node for a hash of its history (etcd HashKVRequest); 0 for the current revision. */
+export type HashKvRequest = { readonly revision: number };
 
 /** Renews a lease (etcd LeaseKeepAliveRequest). Not replicated: the leader counts the time. */
 export type LeaseKeepAliveRequest = { readonly id: bigint };
@@ -98,11 +102,13 @@ export type OnceCommand = {
   readonly command: Command;
 };
 
-/** What a member tells the leader about itself, which then puts it into the log. */
-export type MemberReport = {
-  readonly type: typeof FrameType.AlarmSet;
-  readonly body: AlarmRequest;
-};
+/** What a member tells the leader about itself: an alarm to be put into the log, or its hash. */
+export type MemberReport =
+  | { readonly type: typeof FrameType.AlarmSet; readonly body: AlarmRequest }
+  | { readonly type: typeof FrameType.HashReport; readonly body: HashReport };
+
+/** What a member's store came to as of the entry at `index`, a HashCheck. */
+export type HashReport = HashResult & { readonly index: LogIndex };
 
 /** All members speak this version. One that is not above the cluster's does nothing. */
 export type ClusterVersionRequest = { readonly version: number };
@@ -111,7 +117,9 @@ export type ClusterVersionRequest = { readonly version: number };
 export type InternalCommand =
   | { readonly type: typeof FrameType.Expire; readonly body: ExpireRequest }
   | { readonly type: typeof FrameType.LeaseCheckpoint; readonly body: LeaseCheckpointRequest }
-  | { readonly type: typeof FrameType.ClusterVersion; readonly body: ClusterVersionRequest };
+  | { readonly type: typeof FrameType.ClusterVersion; readonly body: ClusterVersionRequest }
+  /** Every member hashes its store as of this entry. */
+  | { readonly type: typeof FrameType.HashCheck };
 
 /** What an entry of the log may hold. */
 export type LoggedCommand = Command | OnceCommand | InternalCommand;
@@ -128,6 +136,7 @@ export type Request =
   | { readonly type: typeof FrameType.LeaseList }
   | { readonly type: typeof FrameType.AlarmList }
   | { readonly type: typeof FrameType.SnapshotSave }
+  | { readonly type: typeof FrameType.HashKv; readonly body: HashKvRequest }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListRequest }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeRequest }
   | { readonly type: typeof FrameType.Metrics }
@@ -185,6 +194,13 @@ export type AlarmsReply = ReplyHeader & Omit<AlarmResult, 'revision'>;
  */
 export type SnapshotSaveReply = ReplyHeader & SnapshotTotals;
 
+/** What the history of keys of the node that answers comes to; `revision` is the current one. */
+export type HashKvReply = ReplyHeader &
+  Omit<HashResult, 'revision'> & {
+    /** All revisions up to this one are in it. */
+    readonly hashRevision: number;
+  };
+
 /** Who the members are. */
 export type MemberListReply = ReplyHeader & MembersReport;
 
@@ -224,6 +240,7 @@ export type Reply =
   | { readonly type: typeof FrameType.AlarmList; readonly body: AlarmsReply }
   | { readonly type: typeof FrameType.AlarmSet; readonly body: AlarmsReply }
   | { readonly type: typeof FrameType.SnapshotSave; readonly body: SnapshotSaveReply }
+  | { readonly type: typeof FrameType.HashKv; readonly body: HashKvReply }
   | { readonly type: typeof FrameType.MemberList; readonly body: MemberListReply }
   | { readonly type: typeof FrameType.MemberChange; readonly body: MemberChangeReply }
   | { readonly type: typeof FrameType.Metrics; readonly body: MetricsReply }

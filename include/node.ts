@@ -3,7 +3,7 @@
  * disk promises, and the limits of its loop. The Raft core's contract is in raft.ts.
  */
 
-import type { Alarm } from './alarms.ts';
+import { type Alarm, QUOTA_BYTES } from './alarms.ts';
 import type { LogIndex, NodeId, Role, Term } from './raft.ts';
 
 export * from './raft.ts';
@@ -78,6 +78,32 @@ export type PeerStatus = {
   readonly snapshotSentBytes: number;
   /** Bytes that it has, about: never less than sent; 0 if none is. */
   readonly snapshotSizeBytes: number;
+};
+
+// ---- what a member does on its own account ----
+
+/** How revisions are compacted without anybody asking for it (etcd --auto-compaction-mode). */
+export type AutoCompaction =
+  /** Those older than so long, in milliseconds. */
+  | { readonly mode: 'periodic'; readonly retentionMs: number }
+  /** Those that are so many below the current one. */
+  | { readonly mode: 'revision'; readonly retention: number };
+
+/** What a member does on its own account now and then. */
+export type Upkeep = {
+  /** Bytes of the store in use above which it raises an alarm. */
+  readonly quotaBytes: number;
+  /** Undefined: revisions are compacted only when a client asks for it. */
+  readonly autoCompaction: AutoCompaction | undefined;
+  /** Milliseconds between two comparisons of the members' stores; 0 for none. */
+  readonly corruptCheckMs: number;
+};
+
+/** That of a node that is told nothing else. */
+export const UPKEEP: Upkeep = {
+  quotaBytes: QUOTA_BYTES,
+  autoCompaction: undefined,
+  corruptCheckMs: 0,
 };
 
 // ---- the log on disk (src/node/wal, src/node/data-directory.ts; docs/STORAGE.md) ----

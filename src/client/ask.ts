@@ -10,6 +10,7 @@ import {
   type CompactReply,
   type DeleteRangeReply,
   FrameType,
+  type HashKvReply,
   type LeaseGrantReply,
   type LeaseKeepAliveReply,
   type LeaseListReply,
@@ -106,6 +107,11 @@ export function pickMoveLeader(reply: Reply): MoveLeaderReply {
 export function pickAlarms(reply: Reply): AlarmsReply {
   const isOwn = reply.type === FrameType.AlarmList || reply.type === FrameType.AlarmSet;
   assert(isOwn, 'alarms are answered by their own reply', reply.type);
+  return reply.body;
+}
+
+export function pickHash(reply: Reply): HashKvReply {
+  assert(reply.type === FrameType.HashKv, 'a hash is answered by its own reply', reply.type);
   return reply.body;
 }
 

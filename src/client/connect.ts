@@ -34,6 +34,7 @@ import {
   pickCompact,
   pickDelete,
   pickGrant,
+  pickHash,
   pickKeepAlive,
   pickLeases,
   pickLogLevel,
@@ -56,6 +57,7 @@ import {
   compactRequest,
   deleteRequest,
   grantRequest,
+  integer,
   leaseOf,
   moveRequest,
   putRequest,
@@ -251,7 +253,14 @@ function leaseRequests({ clock, ask, keeper }: Parts): LeaseRequests {
 
 type ClusterRequests = Pick<
   Client,
-  'compact' | 'status' | 'metrics' | 'setLogLevel' | 'alarms' | 'disarmAlarm' | 'moveLeader'
+  | 'compact'
+  | 'status'
+  | 'hashKv'
+  | 'metrics'
+  | 'setLogLevel'
+  | 'alarms'
+  | 'disarmAlarm'
+  | 'moveLeader'
 >;
 
 function clusterRequests({ ask }: Parts): ClusterRequests {
@@ -267,6 +276,11 @@ function clusterRequests({ ask }: Parts): ClusterRequests {
     setLogLevel: (level, how = {}) => {
       const body = { level };
       return ask(how, () => ({ type: FrameType.LogLevel, body }), pickLogLevel, how.endpoint);
+    },
+    hashKv: (how = {}) => {
+      const shape = () => ({ revision: integer('revision', how.revision) });
+      const request = () => ({ type: FrameType.HashKv, body: shape() }) as const;
+      return ask(how, request, pickHash, how.endpoint);
     },
     alarms: (how = {}) => ask(how, () => ({ type: FrameType.AlarmList }), pickAlarms),
     disarmAlarm: (alarm, how = {}) => {

@@ -7,6 +7,7 @@
  */
 
 import { LEARNED_NODES_MAX } from '../../include/client.ts';
+import { ErrorCode } from '../../include/rpc.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Link } from './link.ts';
 
@@ -39,6 +40,11 @@ export class KnownNodes {
   /** Every node, the endpoints first. */
   get all(): readonly Link[] {
     return [...this.#endpoints, ...this.#learned.values()];
+  }
+
+  /** Whether an error that another node might not have is told: by who was given one node only. */
+  isFinal(code: ErrorCode): boolean {
+    return code === ErrorCode.CorruptCluster && this.#endpoints.length === 1;
   }
 
   /** The link to a place: an endpoint's, or one of a learned node, made if need be. */

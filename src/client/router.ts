@@ -216,7 +216,8 @@ export class Router implements LinkOwner {
       this.#renumber(call, nowMs);
       return;
     }
-    if (!mayAskAgain(call, error) || isOnlyFor(call, link)) {
+    const isFinal = isOnlyFor(call, link) || this.#nodes.isFinal(error.code);
+    if (isFinal || !mayAskAgain(call, error)) {
       this.#fail(call, refusedError(call, error));
       return;
     }

@@ -6,7 +6,7 @@
 import { COMPACTION_FLAGS } from './compaction.ts';
 import { DEL_FLAGS } from './del.ts';
 import { ELECT_FLAGS } from './elect.ts';
-import { ENDPOINT_FLAGS } from './endpoint.ts';
+import { ENDPOINT_FLAGS, ENDPOINT_HASHKV_FLAGS } from './endpoint.ts';
 import { ETCD_COMMAND_FLAGS, ETCD_WORD } from './etcd/etcd.ts';
 import { EXPORT_FLAGS } from './export.ts';
 import { GET_FLAGS } from './get.ts';
@@ -63,6 +63,8 @@ export const SHELL_COMMANDS: CommandWords = new Map([
   ['endpoint', NO_FLAGS],
   ['endpoint status', ENDPOINT_FLAGS],
   ['endpoint health', ENDPOINT_FLAGS],
+  ['endpoint hashkv', ENDPOINT_HASHKV_FLAGS],
+  ['defrag', ENDPOINT_FLAGS],
   ['alarm', NO_FLAGS],
   ['alarm list', NO_FLAGS],
   ['alarm disarm', NO_FLAGS],

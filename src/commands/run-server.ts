@@ -43,7 +43,7 @@ export type NodeSettings = Pick<
   | 'forcesNewCluster'
   | 'slowRequestMs'
 > &
-  Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept' | 'quotaBytes'>;
+  Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept' | 'upkeep'>;
 
 /** What one node in the foreground is started with. */
 export type ServerStart = {

@@ -9,6 +9,7 @@ import type { CommandContext } from './command-context.ts';
 import { ExitCode, exitCodeOf, ReportedFailure, UsageError } from './command-error.ts';
 import { compactionCommand } from './compaction.ts';
 import { completeWords, PROGRAM_COMMANDS } from './completion.ts';
+import { defragCommand } from './defrag.ts';
 import { delCommand } from './del.ts';
 import { devCommand } from './dev.ts';
 import { electCommand } from './elect.ts';
@@ -132,6 +133,7 @@ function addCommands(parser: Argv, context: CommandContext): Argv {
     .command(memberCommand(context))
     .command(alarmCommand(context))
     .command(snapshotCommand(context))
+    .command(defragCommand(context))
     .command(moveLeaderCommand(context))
     .command(shellCommand(context))
     .command(serveCommand(context))

@@ -5,7 +5,6 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { QUOTA_BYTES } from '../../include/kvstore.ts';
 import { LOG_LEVELS, type LogLevel } from '../../include/log.ts';
 import {
   type ClusterConfig,
@@ -17,13 +16,14 @@ import {
   type NodeId,
   SLOW_REQUEST_MS,
   TICK_MS,
+  type Upkeep,
 } from '../../include/node.ts';
 import { parseGoDuration } from '../client/terminal/go-duration.ts';
 import type { LogKept } from '../node/log-trim.ts';
 import { parseNodesConf } from '../node/nodes-conf.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { environmentName, type Flags } from './settings.ts';
-import { readQuota } from './upkeep-flags.ts';
+import { readAutoCompaction, readCheckTime, readQuota, UPKEEP_FLAGS } from './upkeep-flags.ts';
 
 /** Longest election timeout, in milliseconds (etcd's). */
 const ELECTION_MS_MAX = 50_000;
@@ -69,18 +69,13 @@ export const SERVER_FLAGS = {
     describe: 'log entries kept for followers that lag; beyond, they get a snapshot',
     defaultDescription: String(LOG_KEPT_ENTRIES_MAX),
   },
-  'quota-bytes': {
-    type: 'string',
-    requiresArg: true,
-    describe: 'bytes of the store in use above which it is full: 0 the default, negative none',
-    defaultDescription: String(QUOTA_BYTES),
-  },
   'warning-unary-request-duration': {
     type: 'string',
     requiresArg: true,
     describe: 'from which time on a request is logged with its parts',
     defaultDescription: `${SLOW_REQUEST_MS}ms`,
   },
+  ...UPKEEP_FLAGS,
 } as const satisfies Flags;
 
 /** What a server is started with. */
@@ -92,9 +87,9 @@ export type ServerSettings = {
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly logKept: LogKept;
-  readonly quotaBytes: number;
   /** Milliseconds from which on a request is logged with its parts. */
   readonly slowRequestMs: number;
+  readonly upkeep: Upkeep;
 };
 
 /** Reads a flag or the variable behind it; undefined when neither is given. */
@@ -144,8 +139,17 @@ export function readServerSettings(
     heartbeatMs,
     electionMs,
     logKept: { entriesMax, bytesMax: LOG_KEPT_BYTES_MAX },
-    quotaBytes: readQuota('quota-bytes', text('quota-bytes') ?? '0'),
+    upkeep: readUpkeep(text),
     slowRequestMs: readSlowRequest(text('warning-unary-request-duration')),
+  };
+}
+
+function readUpkeep(text: FlagReader): Upkeep {
+  const mode = text('auto-compaction-mode') ?? 'periodic';
+  return {
+    quotaBytes: readQuota('quota-bytes', text('quota-bytes') ?? '0'),
+    autoCompaction: readAutoCompaction(mode, text('auto-compaction-retention') ?? '0'),
+    corruptCheckMs: readCheckTime('corrupt-check-time', text('corrupt-check-time') ?? '0'),
   };
 }
 

@@ -87,21 +87,23 @@ export class NodeClient {
     request: { readonly type: Type } & Requests[Type],
     resolve: (reply: Replies[Type]) => void,
     reject: (error: KvorumError) => void,
+    timeoutMs = GATEWAY_TIMEOUT_MS,
   ): void {
     const settle = (reply: Reply): void => {
       assert(reply.type === request.type, 'an answer is that of its request', reply.type);
       this.note(reply.body);
       resolve(reply.body as Replies[Type]);
     };
-    this.router.start(request, undefined, GATEWAY_TIMEOUT_MS, settle, reject);
+    this.router.start(request, undefined, timeoutMs, settle, reject);
   }
 
   /** Asks, as a promise. */
   request<Type extends Answered>(
     request: { readonly type: Type } & Requests[Type],
+    timeoutMs = GATEWAY_TIMEOUT_MS,
   ): Promise<Replies[Type]> {
     const { promise, resolve, reject } = Promise.withResolvers<Replies[Type]>();
-    this.ask<Type>(request, (reply) => resolve(reply), reject);
+    this.ask<Type>(request, (reply) => resolve(reply), reject, timeoutMs);
     return promise;
   }
 

@@ -33,6 +33,7 @@ import { saveClusterVersion } from './cluster-version.ts';
 import { compact, compactStep, isSwept, sweptRevision } from './compaction.ts';
 import { deleteRange, deleteStep, touches, touchesLease } from './deletions.ts';
 import { hashState } from './hash.ts';
+import { hashRevisions } from './hash-revisions.ts';
 import { isSingleKey } from './key-range.ts';
 import { countLeaseKeys, findLease, visitLeases } from './lease-table.ts';
 import { checkpointLeases, expire, grantLease, revokeLease } from './leases.ts';
@@ -89,6 +90,11 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
       beginSteps(
         () => store.state,
         (pace) => readTxn(pace, request, bytesMax),
+      ),
+    beginHash: (revision) =>
+      beginSteps(
+        () => store.state,
+        (pace) => hashRevisions(pace, revision),
       ),
     alarms: () => store.state.alarms,
     lease: (id) => findLease(store.state, id),

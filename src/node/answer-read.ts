@@ -5,12 +5,7 @@
 
 import type { RangeResult, TxnResult } from '../../include/kvstore.ts';
 import { RANGE_BYTES_MAX } from '../../include/node.ts';
-import {
-  type ErrorCode,
-  FrameType,
-  type InternalCommand,
-  type ReplyHeader,
-} from '../../include/rpc.ts';
+import { ErrorCode, FrameType, type InternalCommand, type ReplyHeader } from '../../include/rpc.ts';
 import type { Store } from '../kvstore/store.ts';
 import type { Asker } from './asker.ts';
 import type { Lessor } from './lessor.ts';
@@ -25,6 +20,8 @@ export type AnswerOptions = {
   readonly readings: Readings;
   /** The head of a reply as of now. */
   readonly header: (revision: number) => ReplyHeader;
+  /** Whether what this member holds is known to be wrong. */
+  readonly isCorrupt: () => boolean;
   /** Says who the members are. */
   readonly answerMembers: (asker: Asker, id: number) => void;
   /** Points a client at the leader. */
@@ -38,6 +35,8 @@ export type AnswerOptions = {
 /** Answers a read. @param round that it waited for, if it did */
 export function answerRead(member: AnswerOptions, read: Read, round: Round | undefined): void {
   const { asker, id, request } = read;
+  const isOfKeys = request.type !== FrameType.MemberList && request.type !== FrameType.AlarmList;
+  if (isOfKeys && member.isCorrupt()) return asker.refuse(id, ErrorCode.CorruptCluster, undefined);
   switch (request.type) {
     case FrameType.Range:
       return member.readings.add(
@@ -88,11 +87,27 @@ function answerLease(
 
 /** Names all leases that this member knows of, by id. */
 export function answerLeaseList(member: AnswerOptions, asker: Asker, id: number): void {
+  if (member.isCorrupt()) return asker.refuse(id, ErrorCode.CorruptCluster, undefined);
   const ids: bigint[] = [];
   member.store.visitLeases((lease) => ids.push(lease.id));
   ids.sort((a, b) => (a < b ? -1 : 1));
   const head = member.header(member.store.revision());
   asker.answer(id, { type: FrameType.LeaseList, body: { ...head, ids } });
+}
+
+/** Hashes the history of keys, and answers when that is done. */
+export function answerHash(
+  { store, readings, header }: AnswerOptions,
+  asker: Asker,
+  id: number,
+  revision: number,
+): void {
+  readings.add(store.beginHash(revision), (result) => {
+    if (typeof result === 'number') return asker.refuse(id, result, undefined);
+    const { revision: hashRevision, compactRevision, hash } = result;
+    const body = { ...header(store.revision()), hashRevision, compactRevision, hash };
+    asker.answer(id, { type: FrameType.HashKv, body });
+  });
 }
 
 function answerAlarms({ store, header }: AnswerOptions, asker: Asker, id: number): void {

@@ -45,6 +45,8 @@ export type ApplierOptions = {
   readonly header: (revision: number) => ReplyHeader;
   /** Who belonged to the cluster when the entry was the last of the log. */
   readonly configurationAt: (index: LogIndex) => Configuration;
+  /** A check was applied: to begin from the state as it is. */
+  readonly onHashCheck: (index: LogIndex) => void;
   /** A configuration was applied. */
   readonly onConfiguration: (entry: Entry, configuration: Configuration) => void;
   /** A proposal was answered, or refused by the store. */
@@ -192,6 +194,7 @@ export class Applier {
       );
       this.#tellLessor(command, result);
       if (proposal !== undefined) isAnswered = this.#settle(proposal, result);
+      if (command.type === FrameType.HashCheck) this.#options.onHashCheck(index);
     }
     const configuration = configurationAt(index);
     store.setApplied({ index, term, configuration });
@@ -241,8 +244,9 @@ export class Applier {
       this.#answerKeepAlive(proposal, command.body.checkpoints[0]!.id, head);
       return;
     }
-    assert(command.type !== FrameType.Expire, 'nobody waits for an expiry');
     assert(command.type !== FrameType.ClusterVersion, 'nobody waits for a version');
+    const isAwaited = command.type !== FrameType.Expire && command.type !== FrameType.HashCheck;
+    assert(isAwaited, 'nobody waits for an expiry, or a check');
     const reply = writeReply(head, command, result);
     if (reply === undefined) asker.refuse(id, ErrorCode.AnswerGiven, undefined);
     else asker.answer(id, reply);

@@ -24,6 +24,7 @@ export function applyCommand(store: Store, command: LoggedCommand): ApplyResult 
     case FrameType.Expire:
     case FrameType.LeaseCheckpoint:
     case FrameType.ClusterVersion:
+    case FrameType.HashCheck:
       return applyInternal(store, command);
     default:
       return applyWrite(store, command);
@@ -55,6 +56,8 @@ function applyWrite(store: Store, command: Command): ApplyResult {
 function applyInternal(store: Store, command: InternalCommand): WriteResult {
   if (command.type === FrameType.Expire) store.expire(command.body);
   else if (command.type === FrameType.LeaseCheckpoint) store.leaseCheckpoint(command.body);
-  else store.raiseClusterVersion(command.body.version);
+  else if (command.type === FrameType.ClusterVersion) {
+    store.raiseClusterVersion(command.body.version);
+  }
   return { revision: store.revision() };
 }

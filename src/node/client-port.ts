@@ -21,6 +21,7 @@ import { writeWatchCancelled, writeWatchEvents, writeWatchNote } from '../rpc/wa
 import type { Asker } from './asker.ts';
 import {
   refuseWhileInstalling,
+  requestHash,
   requestLeaseList,
   requestLogLevel,
   requestMemberChange,
@@ -83,6 +84,8 @@ function serveRequest(
       return watches.request(asker, id, request);
     case FrameType.LeaseList:
       return requestLeaseList(member, asker, id);
+    case FrameType.HashKv:
+      return requestHash(member, asker, id, request.body.revision);
     case FrameType.Status:
       return requestStatus(member, asker, id);
     case FrameType.SnapshotSave:

@@ -46,6 +46,7 @@ export function requestWrite(
   if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
   const refusal = checkRequest(command);
   if (refusal !== 0) return asker.refuse(id, refusal, undefined);
+  if (member.serving.isCorrupt) return asker.refuse(id, ErrorCode.CorruptCluster, undefined);
   if (member.raft.role !== Role.Leader) return member.redirect(asker, id);
   if (member.options.isDiskFull()) return asker.refuse(id, ErrorCode.NoSpace, undefined);
   if (isFull(member)) return asker.refuse(id, ErrorCode.TooManyRequests, undefined);
@@ -136,6 +137,13 @@ export function requestLeaseList(member: Member, asker: Asker, id: number): void
   member.serving.answerLeaseList(asker, id);
 }
 
+/** Hashes the history of keys that this member has. */
+export function requestHash(member: Member, asker: Asker, id: number, revision: number): void {
+  if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
+  if (member.isInstalling) return refuseWhileInstalling(asker, id);
+  member.serving.answerHash(asker, id, revision);
+}
+
 /** The store is being swapped: it answers nothing until then. */
 export function refuseWhileInstalling(asker: Asker, id: number): void {
   asker.refuse(id, ErrorCode.TooManyRequests, 'kvorum: a snapshot is being installed: ask again');
@@ -202,7 +210,7 @@ export function statusOf(member: Member): NodeStatus {
     revision: store.revision(),
     compactRevision: Math.max(0, store.compactRevision()),
     ...store.size(),
-    quotaBytes: options.quotaBytes,
+    quotaBytes: options.upkeep.quotaBytes,
     alarms: store.alarms(),
     peers: options.transport.peers(),
   };

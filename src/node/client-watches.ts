@@ -40,6 +40,9 @@ export class ClientWatches {
     const member = this.#member;
     if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
     if (member.isInstalling) return refuseWhileInstalling(asker, id);
+    if (operation.type === FrameType.WatchCreate && member.serving.isCorrupt) {
+      return asker.refuse(id, ErrorCode.CorruptCluster, undefined);
+    }
     this.#stream ??= member.store.watches.open(this.#sink);
     const { type } = operation;
     switch (type) {

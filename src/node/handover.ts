@@ -3,9 +3,9 @@
  * election.
  */
 
-import { HANDOVER_TIMEOUT_MS, type NodeId, Role } from '../../include/node.ts';
+import { HANDOVER_TIMEOUT_MS, Role } from '../../include/node.ts';
 import type { Member } from './member.ts';
-import * as core from './raft/raft.ts';
+import { chooseSuccessor } from './successor.ts';
 
 /**
  * Hands leadership to the follower whose log is nearest to the leader's, if this member leads and
@@ -14,7 +14,11 @@ import * as core from './raft/raft.ts';
  */
 export async function handOver(member: Member): Promise<void> {
   if (member.raft.role !== Role.Leader) return;
-  const target = chooseSuccessor(member);
+  // Not one that the change under way removes.
+  const { voters } = member.raft.configuration;
+  const target = chooseSuccessor(member.raft, member.options.transport, (id) =>
+    voters.includes(id),
+  );
   if (target === undefined) return;
   const { clock, log } = member.options;
   log.info('handing leadership over', { target });
@@ -24,16 +28,4 @@ export async function handOver(member: Member): Promise<void> {
     member.transfers.begin({ answer: done, refuse: done, redirect: done }, 0, target);
     member.schedulePump();
   });
-}
-
-function chooseSuccessor(member: Member): NodeId | undefined {
-  const online = new Set<NodeId>();
-  for (const peer of member.options.transport.peers()) if (peer.isOnline) online.add(peer.id);
-  const { progress, configuration } = core.raftStatus(member.raft);
-  // Not one that the change under way removes.
-  const candidates = progress.filter(({ id }) => {
-    return configuration.voters.includes(id) && online.has(id);
-  });
-  candidates.sort((a, b) => b.match - a.match || a.id - b.id);
-  return candidates[0]?.id;
 }

@@ -28,6 +28,7 @@ export function isHeldUp(store: Store, logged: LoggedCommand): boolean {
       );
     case FrameType.LeaseCheckpoint:
     case FrameType.ClusterVersion:
+    case FrameType.HashCheck:
       return false;
     default:
       return isWriteHeldUp(store, logged);

@@ -1,7 +1,7 @@
 /** What a member is made of. */
 
 import type { MetricFamily } from '../../include/metrics.ts';
-import type { Roster } from '../../include/node.ts';
+import type { Roster, Upkeep } from '../../include/node.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
@@ -37,10 +37,9 @@ export type MemberOptions = {
   readonly leaseTtlSecondsMin: number;
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
   readonly watchProgressMs?: number;
-  /** Bytes of the store in use above which it is full. */
-  readonly quotaBytes: number;
   /** Whether the disk has no room: no writes are taken from clients then. */
   readonly isDiskFull: () => boolean;
+  readonly upkeep: Upkeep;
   /** How much of the log stays for followers that lag. */
   readonly logKept: LogKept;
   /** The member was removed from the cluster: to be stopped. May be told more than once. */

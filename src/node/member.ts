@@ -118,8 +118,9 @@ export class Member {
       redirect: (asker, id) => this.redirect(asker, id),
       proposer: this.proposer,
       transport,
-      quotaBytes: options.quotaBytes,
       protocolVersion: options.protocolVersion,
+      upkeep: options.upkeep,
+      log: options.log,
       onConfiguration: (entry, now) => this.membership.applied(entry, now),
       answerMembers: (asker, id) => this.membership.answer(asker, id),
       schedulePump: () => this.schedulePump(),
@@ -199,6 +200,7 @@ export class Member {
   peerReachable(id: NodeId): void {
     if (this.#isStopped) return;
     core.peerUnreachable(this.raft, id);
+    this.serving.peerIsBack();
     this.#firstElection.hurry();
     this.schedulePump();
   }

@@ -35,6 +35,7 @@ import type { Asker } from './asker.ts';
 import { type Health, nextStep, type Plan, planChange } from './plan-change.ts';
 import * as core from './raft/raft.ts';
 import { recordOf, wasRemoved } from './roster.ts';
+import { chooseSuccessor } from './successor.ts';
 import type { Transfers } from './transfers.ts';
 import type { Transport } from './transport.ts';
 
@@ -203,15 +204,9 @@ export class Membership {
 
   /** Who is to lead before `target` is aimed at, since this leader does not vote in it. */
   #successorIn(target: Configuration): NodeId | undefined {
-    const { raft } = this.#options;
+    const { raft, transport } = this.#options;
     if (target.voters.includes(raft.id)) return undefined;
-    const { isHealthy } = this.#health();
-    return core
-      .raftStatus(raft)
-      .progress.filter(({ id, isLearner }) => {
-        return !isLearner && target.voters.includes(id) && isHealthy(id);
-      })
-      .sort((a, b) => b.match - a.match || a.id - b.id)[0]?.id;
+    return chooseSuccessor(raft, transport, (id) => target.voters.includes(id));
   }
 
   #health(): Health {

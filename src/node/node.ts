@@ -7,7 +7,6 @@
  */
 
 import type { Duplex } from 'node:stream';
-import { QUOTA_BYTES } from '../../include/kvstore.ts';
 import type { Log } from '../../include/log.ts';
 import {
   APPEND_BYTES_MAX,
@@ -22,6 +21,8 @@ import {
   SLOW_REQUEST_MS,
   TICK_MS,
   UNCOMMITTED_BYTES_MAX,
+  UPKEEP,
+  type Upkeep,
 } from '../../include/node.ts';
 import { PROTOCOL_VERSION } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
@@ -84,8 +85,8 @@ export type NodeOptions = {
   readonly heartbeatMs?: number;
   readonly electionMs?: number;
   readonly logKept?: LogKept;
-  /** Bytes of the store in use above which it is full; QUOTA_BYTES when left out. */
-  readonly quotaBytes?: number;
+  /** What is not as UPKEEP has it. */
+  readonly upkeep?: Partial<Upkeep>;
   /** Whether it opens its port; true when left out. Without one it is reached by `adopt` only. */
   readonly listens?: boolean;
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
@@ -221,7 +222,7 @@ function memberSettings(options: NodeOptions) {
     roster: rosterOfNodes(cluster.nodes),
     leaseTtlSecondsMin: Math.ceil((1.5 * electionMs) / 1_000),
     ...(watchProgressMs === undefined ? {} : { watchProgressMs }),
-    quotaBytes: options.quotaBytes ?? QUOTA_BYTES,
+    upkeep: { ...UPKEEP, ...options.upkeep },
     logKept: options.logKept ?? LOG_KEPT,
     slowRequestMs: options.slowRequestMs ?? SLOW_REQUEST_MS,
   };

@@ -5,13 +5,15 @@
  * Called in each pump while the store may be used; never while a snapshot is being installed.
  */
 
-import { AlarmAction, FLUSH_BYTES } from '../../include/kvstore.ts';
+import { FLUSH_BYTES } from '../../include/kvstore.ts';
+import type { Log } from '../../include/log.ts';
 import {
   type Configuration,
   type Entry,
   type NodeId,
   Role,
   type Term,
+  type Upkeep,
 } from '../../include/node.ts';
 import {
   FrameType,
@@ -22,8 +24,7 @@ import {
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import { encodeCommand } from '../rpc/command-codec.ts';
-import { Alarms } from './alarms.ts';
-import { type AnswerOptions, answerLeaseList, answerRead } from './answer-read.ts';
+import { type AnswerOptions, answerHash, answerLeaseList, answerRead } from './answer-read.ts';
 import { Applier } from './applier.ts';
 import type { Asker } from './asker.ts';
 import { Lessor, NO_TERM } from './lessor.ts';
@@ -36,6 +37,7 @@ import type { Read, Reads, Round } from './reads.ts';
 import { type RequestTimes, UNTIMED } from './request-times.ts';
 import { SnapshotExports } from './snapshot-exports.ts';
 import type { Transport } from './transport.ts';
+import { MemberUpkeep } from './upkeep.ts';
 import { Versions } from './versions.ts';
 
 /** What a member lends. */
@@ -57,8 +59,8 @@ export type ServingOptions = {
   readonly transport: Transport;
   /** What this member speaks. */
   readonly protocolVersion: number;
-  /** Bytes of the store in use above which it is full. */
-  readonly quotaBytes: number;
+  readonly upkeep: Upkeep;
+  readonly log: Log;
   /** A configuration was applied. */
   readonly onConfiguration: (entry: Entry, configuration: Configuration) => void;
   /** Says who the members are. */
@@ -74,7 +76,7 @@ export class Serving {
   readonly #lessor: Lessor;
   readonly #applier: Applier;
   readonly #answers: AnswerOptions;
-  readonly #alarms: Alarms;
+  readonly #upkeep: MemberUpkeep;
   /** What the members speak. */
   readonly versions: Versions;
   readonly #readings = new Readings();
@@ -92,7 +94,6 @@ export class Serving {
     const { store, clock, proposals, header, redirect, raft, proposer, metrics, times } = options;
     const lessor = new Lessor({ store, clock, propose: (command) => proposer.propose(command) });
     this.#lessor = lessor;
-    this.#alarms = new Alarms(options);
     this.versions = new Versions({ ...options, propose: (command) => proposer.propose(command) });
     const { answerMembers } = options;
     const propose = (asker: Asker, id: number, command: InternalCommand): boolean =>
@@ -100,9 +101,11 @@ export class Serving {
     const readings = this.#readings;
     const { isOpen, onFatal } = options;
     this.snapshots = new SnapshotExports({ store, clock, isOpen, onFatal });
-    const answering = { store, lessor, readings, header, redirect, propose, answerMembers };
+    this.#upkeep = new MemberUpkeep({ ...options, readings });
+    const isCorrupt = (): boolean => this.isCorrupt;
+    const asking = { header, redirect, propose, answerMembers, isCorrupt };
     const onAnswered = (read: Read, round: Round | undefined): void => this.#onRead(read, round);
-    this.#answers = { ...answering, onAnswered };
+    this.#answers = { store, lessor, readings, ...asking, onAnswered };
     this.#applier = new Applier({
       store,
       clock,
@@ -112,6 +115,7 @@ export class Serving {
       header,
       onAnswered: (proposal, nowMs) => times.wrote(proposal, nowMs),
       configurationAt: (index) => core.configurationAt(raft, index),
+      onHashCheck: (index) => this.#upkeep.beginCheck(index),
       onConfiguration: options.onConfiguration,
       onLost: ({ asker, id }) => {
         metrics.proposalsFailed += 1;
@@ -164,13 +168,23 @@ export class Serving {
   tick(): void {
     this.#lessor.follow(this.#leadingTerm());
     this.#lessor.tick();
-    this.#alarms.tick();
+    this.#upkeep.tick();
     this.versions.tick();
   }
 
   /** Takes what a peer says about itself. */
-  hear(from: NodeId, { body }: MemberReport): void {
-    if (body.nodeId === from && body.action === AlarmAction.Raise) this.#alarms.raise(body);
+  hear(from: NodeId, report: MemberReport): void {
+    this.#upkeep.hear(from, report);
+  }
+
+  /** A peer can be reached again. */
+  peerIsBack(): void {
+    this.#upkeep.peerIsBack();
+  }
+
+  /** Whether what this member holds is known to be wrong: it must not be told to anybody. */
+  get isCorrupt(): boolean {
+    return this.#upkeep.isCorrupt;
   }
 
   /** Tells the watches that asked for it how far they are. */
@@ -187,6 +201,12 @@ export class Serving {
   answerRead(read: Read): void {
     answerRead(this.#answers, read, undefined);
     if (this.#readings.count > 0) this.#options.schedulePump();
+  }
+
+  /** Hashes the history of keys, and answers when that is done. */
+  answerHash(asker: Asker, id: number, revision: number): void {
+    answerHash(this.#answers, asker, id, revision);
+    this.#options.schedulePump();
   }
 
   /** Goes on with something turn by turn, until `step` says that it is done. */

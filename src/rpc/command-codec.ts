@@ -2,8 +2,8 @@
  * Writes, as they travel and as the log keeps them: an entry's data is the type byte and the body
  * of the frame that asked for it, as it came. Byte tables: docs/PROTOCOL.md 5 and 11.
  *
- * `Expire`, `LeaseCheckpoint` and `ClusterVersion` are a leader's own: from a client they are
- * refused, alone and within a ONCE alike.
+ * `Expire`, `LeaseCheckpoint`, `ClusterVersion` and `HashCheck` are a leader's own: from a client
+ * they are refused, alone and within a ONCE alike.
  *
  * Everything read is a view of the bytes.
  */
@@ -142,6 +142,8 @@ export function putCommand(writer: FrameWriter, command: LoggedCommand): void {
       return putCheckpointRequest(writer, command.body);
     case FrameType.ClusterVersion:
       return putClusterVersion(writer, command.body);
+    case FrameType.HashCheck:
+      return;
   }
 }
 
@@ -172,6 +174,8 @@ function readLoggedCommand(type: number): LoggedCommand {
       return { type, body: readCheckpointRequest(body) };
     case FrameType.ClusterVersion:
       return { type, body: readClusterVersion(body) };
+    case FrameType.HashCheck:
+      return { type };
     default:
       return readWrite(body, type);
   }

@@ -17,6 +17,7 @@ import {
 import { putAlarms, readAlarmsReply } from './alarm-codec.ts';
 import { BodyReader } from './body-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { putHashKvReply, readHashKvReply } from './hash-codec.ts';
 import {
   putDeleteRangeResult,
   putPutResult,
@@ -137,6 +138,8 @@ function putBody(
       return putAlarms(writer, reply.body.alarms);
     case FrameType.Metrics:
       return putMetricsReply(writer, reply.body);
+    case FrameType.HashKv:
+      return putHashKvReply(writer, reply.body);
     case FrameType.Compact:
     case FrameType.MoveLeader:
     case FrameType.LogLevel:
@@ -181,6 +184,8 @@ function readReply(type: Reply['type']): Reply {
       return { type, body: readAlarmsReply(body, readHeader()) };
     case FrameType.Metrics:
       return { type, body: readMetricsReply(body, readHeader()) };
+    case FrameType.HashKv:
+      return { type, body: readHashKvReply(body, readHeader()) };
     case FrameType.Compact:
     case FrameType.MoveLeader:
     case FrameType.LogLevel:

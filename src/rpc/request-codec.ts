@@ -11,6 +11,7 @@ import { assert } from '../assert.ts';
 import { BodyReader } from './body-reader.ts';
 import { isWriteType, putCommand, readWrite } from './command-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { putHashKvRequest, readHashKvRequest } from './hash-codec.ts';
 import { putRangeRequest, readRangeRequest } from './key-value-codec.ts';
 import {
   putLeaseId,
@@ -73,6 +74,8 @@ function putRequest(writer: FrameWriter, request: Request): void {
       return putMemberChangeRequest(writer, request.body);
     case FrameType.LogLevel:
       return writer.u8(LOG_LEVELS.indexOf(request.body.level));
+    case FrameType.HashKv:
+      return putHashKvRequest(writer, request.body);
     case FrameType.Status:
     case FrameType.LeaseList:
     case FrameType.AlarmList:
@@ -105,6 +108,8 @@ function readRequest(type: number): Request {
       return { type, body: readMemberChangeRequest(body) };
     case FrameType.LogLevel:
       return { type, body: { level: LOG_LEVELS[body.choice('level', LOG_LEVELS.length - 1)]! } };
+    case FrameType.HashKv:
+      return { type, body: readHashKvRequest(body) };
     case FrameType.Status:
     case FrameType.LeaseList:
     case FrameType.AlarmList:

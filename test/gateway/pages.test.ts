@@ -169,7 +169,7 @@ t.test('a node that serves is healthy, live and ready', async (t) => {
 });
 
 t.test('a store that is full makes its node unhealthy, unless that is left out', async (t) => {
-  const { lone, page } = await openLone(t, { quotaBytes: 1 });
+  const { lone, page } = await openLone(t, { upkeep: { quotaBytes: 1 } });
   while (lone.member.store.alarms().length === 0) await nextTick();
   const text = '{"health":"false","reason":"ALARM NOSPACE"}\n';
   t.strictSame(await page('/health'), { status: 503, text });

@@ -13,6 +13,8 @@ import { type Command, ErrorCode, FrameType } from '../../include/rpc.ts';
 import { nextTick } from '../cluster/processes.ts';
 import { LoneMember } from './lone-member.ts';
 
+t.setTimeout(240_000);
+
 const NO_BYTES = Buffer.alloc(0);
 const VALUE = Buffer.alloc(100_000, 'v');
 
@@ -47,7 +49,7 @@ async function alarmed(lone: LoneMember, count: number): Promise<void> {
 }
 
 t.test('a store that outgrows its quota is full until it is disarmed', async (t) => {
-  const lone = await LoneMember.start(t, { quotaBytes: QUOTA_BYTES });
+  const lone = await LoneMember.start(t, { upkeep: { quotaBytes: QUOTA_BYTES } });
   t.strictSame(await alarms(lone), []);
   for (let number = 0; number < 15; number += 1) await lone.write(put(`key-${number}`));
   await alarmed(lone, 1);

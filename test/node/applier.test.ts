@@ -50,6 +50,7 @@ async function createStage(t: Test, lookMs = 0) {
     onAnswered: ({ id }) => answered.push(id),
     header: (revision) => ({ clusterId: 1n, nodeId: 0, revision, term: TERM }),
     configurationAt: () => CONFIGURATION,
+    onHashCheck: () => {},
     onConfiguration: () => {},
     onLost: ({ id }) => told.push(`${id} lost`),
   });

@@ -54,7 +54,7 @@ export class GrowingCluster {
       id,
       cluster: isFirst ? this.#cluster : { ...this.#cluster, nodes: [] },
       ...(isFirst ? {} : { place: { address: '127.0.0.1', port } }),
-      dataDir: join(this.#directory, `node-${id}`),
+      dataDir: this.directoryOf(id),
       version: 'test',
       clock: createSystemClock(),
       log: NO_LOG,
@@ -66,6 +66,11 @@ export class GrowingCluster {
     });
     this.nodes.set(id, node);
     return node;
+  }
+
+  /** What a node has. */
+  directoryOf(id: number): string {
+    return join(this.#directory, `node-${id}`);
   }
 
   /** Stops a node. */
@@ -130,7 +135,7 @@ export class GrowingCluster {
     const endpoints = (ids ?? [...this.nodes.keys()]).map(
       (id) => `127.0.0.1:${this.ports.get(id)}`,
     );
-    const client = connect({ endpoints, requestTimeoutMs: 10_000, ...options });
+    const client = connect({ endpoints, requestTimeoutMs: 30_000, ...options });
     this.#clients.push(client);
     return client;
   }

@@ -6,6 +6,8 @@ import { ErrorCode } from '../../include/rpc.ts';
 import { nextTick } from '../cluster/processes.ts';
 import { GrowingCluster } from './growing-cluster.ts';
 
+t.setTimeout(240_000);
+
 const NODE_ONE_FULL = [{ nodeId: 1, kind: AlarmKind.NoSpace }];
 
 t.test('a follower without space stops the growth of all, also of who joins', async (t) => {
@@ -14,7 +16,7 @@ t.test('a follower without space stops the growth of all, also of who joins', as
   await client.put('before', '1');
   await cluster.addVoter(client);
   await cluster.stopNode(1);
-  await cluster.startNode(1, { quotaBytes: 1 });
+  await cluster.startNode(1, { upkeep: { quotaBytes: 1 } });
   while ((await client.alarms()).alarms.length === 0) await nextTick();
   t.strictSame((await client.alarms()).alarms, NODE_ONE_FULL);
   const alarmIndex = cluster.nodes.get(0)!.member.store.applied().index;

@@ -15,6 +15,7 @@ import {
   isWriteType,
 } from '../../src/rpc/command-codec.ts';
 import { decodeRequest, writeRequest } from '../../src/rpc/request-codec.ts';
+import { drawAlarm } from './draw-replies.ts';
 import {
   drawCheckpoint,
   drawCommand,
@@ -30,6 +31,7 @@ const random = createRandom(5);
 /** A write of each type. */
 const writes: readonly (Command | OnceCommand)[] = [
   { type: FrameType.SessionOpen, body: { ttlSeconds: 60 } },
+  { type: FrameType.AlarmSet, body: { action: 1, ...drawAlarm(random) } },
   ...Array.from({ length: 60 }, () => drawCommand(random)),
   ...Array.from({ length: 20 }, () => drawOnce(random)),
 ];
@@ -39,6 +41,7 @@ const internals: readonly InternalCommand[] = [
   { type: FrameType.Expire, body: drawExpire(random) },
   { type: FrameType.LeaseCheckpoint, body: drawCheckpoint(random) },
   { type: FrameType.ClusterVersion, body: { version: 2 } },
+  { type: FrameType.HashCheck },
 ];
 
 /** The data of a ONCE around so much data of an entry. */
@@ -49,7 +52,7 @@ function onceAround(data: Buffer): Buffer {
 }
 
 t.test('every write is stored as its type byte and its body', async (t) => {
-  t.equal(new Set(writes.map(({ type }) => type)).size, 8, 'there is one of each type');
+  t.equal(new Set(writes.map(({ type }) => type)).size, 9, 'there is one of each type');
   for (const write of writes) {
     const { type, body } = frameOf((writer) => writeRequest(writer, 9, write));
     const data = commandFromFrame(type, body, 0, body.length);

@@ -5,6 +5,7 @@ import {
   type AlarmKind,
   type DeleteRangeResult,
   type EventKind,
+  type HashResult,
   OpKind,
   type PutResult,
   type RangeResult,
@@ -19,6 +20,7 @@ import {
   type AlarmsReply,
   type DeleteRangeReply,
   ERRORS,
+  type HashKvReply,
   type LeaseListReply,
   type LeaseTimeToLiveReply,
   type MetricsReply,
@@ -131,6 +133,17 @@ export const drawAlarmsReply = (random: Random): AlarmsReply => ({
   ...drawHeader(random),
   alarms: drawMany(random, drawAlarm),
 });
+
+export const drawHash = (random: Random): HashResult => ({
+  revision: drawCounter(random),
+  compactRevision: drawFlag(random) ? -1 : drawCounter(random),
+  hash: random.below(0x1_0000_0000),
+});
+
+export const drawHashKvReply = (random: Random): HashKvReply => {
+  const { revision: hashRevision, compactRevision, hash } = drawHash(random);
+  return { ...drawHeader(random), hashRevision, compactRevision, hash };
+};
 
 export const drawStatusReply = (random: Random): StatusReply => ({
   clusterId: drawId64(random),

@@ -14,6 +14,7 @@ import {
 import {
   drawAlarmsReply,
   drawDeleteRangeReply,
+  drawHashKvReply,
   drawLeaseListReply,
   drawMetricsReply,
   drawPutReply,
@@ -68,6 +69,7 @@ export const REPLY_SAMPLES: Sample<unknown>[] = [
   reply('LEASE_LIST', FrameType.LeaseList, drawLeaseListReply),
   reply('ALARM_LIST', FrameType.AlarmList, drawAlarmsReply),
   reply('ALARM_SET', FrameType.AlarmSet, drawAlarmsReply),
+  reply('HASH_KV', FrameType.HashKv, drawHashKvReply),
   reply('SESSION_OPEN', FrameType.SessionOpen, (random) => ({
     ...drawHeader(random),
     session: drawCounter(random),

@@ -29,6 +29,7 @@ import {
   writeRedirect,
 } from '../../src/rpc/connection-codec.ts';
 import { decodeMessage, writeMessage } from '../../src/rpc/raft-codec.ts';
+import { decodeReport, writeReport } from '../../src/rpc/report-codec.ts';
 import { decodeRequest, writeRequest } from '../../src/rpc/request-codec.ts';
 import {
   decodeSnapshotBegin,
@@ -56,8 +57,9 @@ import {
   drawMessage,
   drawNode,
   drawNodeOrNone,
+  drawSigned,
 } from './draw.ts';
-import { drawAlarm, drawBatch, drawCancellation, drawTotals } from './draw-replies.ts';
+import { drawAlarm, drawBatch, drawCancellation, drawHash, drawTotals } from './draw-replies.ts';
 import {
   drawCheckpoint,
   drawCompact,
@@ -182,6 +184,7 @@ const requests: Sample<unknown>[] = [
     ...drawAlarm(random),
   })),
   request('SNAPSHOT_SAVE', FrameType.SnapshotSave, nothing),
+  request('HASH_KV', FrameType.HashKv, (random) => ({ revision: drawSigned(random) })),
   request('MEMBER_LIST', FrameType.MemberList, (random) => ({ serializable: drawFlag(random) })),
   request('MEMBER_CHANGE', FrameType.MemberChange, (random) => ({
     force: drawFlag(random),
@@ -205,13 +208,15 @@ const requests: Sample<unknown>[] = [
   }),
 ];
 
+type LoggedBody = Extract<InternalCommand, { body: object }>['body'] | undefined;
+
 /** What only the log holds, shown in a frame as everything else is. */
 function logged(
   name: string,
   type: InternalCommand['type'],
-  draw: (random: Random) => InternalCommand['body'],
+  draw: (random: Random) => LoggedBody,
 ): Sample<unknown> {
-  return sample<InternalCommand['body']>({
+  return sample<LoggedBody>({
     name,
     type,
     draw,
@@ -223,7 +228,8 @@ function logged(
     },
     decode: (buffer, start, end) => {
       const data = Buffer.concat([Buffer.from([type]), buffer.subarray(start, end)]);
-      return (decodeCommand(data) as InternalCommand).body;
+      const command = decodeCommand(data);
+      return 'body' in command ? command.body : undefined;
     },
     isCutRefused: true,
   });
@@ -235,6 +241,7 @@ const proposals: Sample<unknown>[] = [
   logged('CLUSTER_VERSION', FrameType.ClusterVersion, (random) => ({
     version: random.below(0x1_0000),
   })),
+  logged('HASH_CHECK', FrameType.HashCheck, nothing),
 ];
 
 const watchFrames: Sample<unknown>[] = [
@@ -277,6 +284,17 @@ const messages: Sample<unknown>[] = Object.entries(MessageType)
     }),
   );
 
+const reports: Sample<unknown>[] = [
+  sample({
+    name: 'HASH_REPORT',
+    type: FrameType.HashReport,
+    draw: (random) => ({ index: drawCounter(random), ...drawHash(random) }),
+    write: (writer, _id, body) => writeReport(writer, { type: FrameType.HashReport, body }),
+    decode: (buffer, start, end) => decodeReport(FrameType.HashReport, buffer, start, end).body,
+    isCutRefused: true,
+  }),
+];
+
 const snapshotFrames: Sample<unknown>[] = [
   sample({
     name: 'SNAPSHOT_BEGIN',
@@ -316,5 +334,6 @@ export const SAMPLES: readonly Sample<unknown>[] = [
   ...REPLY_SAMPLES,
   ...watchFrames,
   ...messages,
+  ...reports,
   ...snapshotFrames,
 ];

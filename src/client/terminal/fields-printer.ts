@@ -73,6 +73,14 @@ function createClusterPrinter(output: Output): ClusterPrinter {
         output('\n');
       }
     },
+    endpointHash: (hashes) => {
+      for (const { endpoint, reply } of hashes) {
+        printHeaderFields(output, reply);
+        field('Endpoint', goQuote(Buffer.from(endpoint)));
+        field('Hash', reply.hash);
+        output('\n');
+      }
+    },
     endpointHealth: (healths) => {
       for (const { endpoint, isHealthy, tookMs, error } of healths) {
         field('Endpoint', goQuote(Buffer.from(endpoint)));

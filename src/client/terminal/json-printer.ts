@@ -78,6 +78,18 @@ function createClusterPrinter(print: (value: Json) => void): ClusterPrinter {
           },
         })),
       ),
+    endpointHash: (hashes) =>
+      print(
+        hashes.map(({ endpoint, reply }) => ({
+          Endpoint: endpoint,
+          HashKV: {
+            header: headerJson(reply),
+            hash: unlessEmpty(reply.hash),
+            compact_revision: unlessEmpty(reply.compactRevision),
+            hash_revision: unlessEmpty(reply.hashRevision),
+          },
+        })),
+      ),
     endpointHealth: (healths) =>
       print(
         healths.map(({ endpoint, isHealthy, tookMs, error }) => ({

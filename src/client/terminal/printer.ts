@@ -14,6 +14,7 @@ import type { KeyValue } from '../../../include/kvstore.ts';
 import type {
   AlarmsReply,
   DeleteRangeReply,
+  HashKvReply,
   LeaseGrantReply,
   LeaseKeepAliveReply,
   LeaseListReply,
@@ -39,6 +40,9 @@ export type PairStyle = {
 
 /** The status of one endpoint that answered. */
 export type EndpointStatus = { readonly endpoint: string; readonly status: StatusReply };
+
+/** The hash of one endpoint that answered. */
+export type EndpointHash = { readonly endpoint: string; readonly reply: HashKvReply };
 
 /** The health of one endpoint. */
 export type EndpointHealth = {
@@ -94,6 +98,7 @@ export type LeasePrinter = {
 export type ClusterPrinter = {
   readonly moveLeader: (reply: MoveLeaderReply, target: number) => void;
   readonly endpointStatus: (statuses: readonly EndpointStatus[]) => void;
+  readonly endpointHash: (hashes: readonly EndpointHash[]) => void;
   readonly endpointHealth: (healths: readonly EndpointHealth[]) => void;
 };
 

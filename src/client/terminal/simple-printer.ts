@@ -9,6 +9,7 @@ import { createSimpleMemberPrinter } from './member-printer.ts';
 import { printPair } from './pair-lines.ts';
 import {
   type ClusterPrinter,
+  type EndpointHash,
   type EndpointStatus,
   hexId,
   type KeyPrinter,
@@ -60,6 +61,9 @@ function createClusterPrinter(output: Output, errorOutput: Output): ClusterPrint
     endpointStatus: (statuses) => {
       for (const each of statuses) output(`${statusCells(each).join(', ')}\n`);
     },
+    endpointHash: (hashes) => {
+      for (const each of hashes) output(`${hashCells(each).join(', ')}\n`);
+    },
     endpointHealth: (healths) => {
       for (const { endpoint, isHealthy, tookMs, error } of healths) {
         if (isHealthy) {
@@ -71,6 +75,11 @@ function createClusterPrinter(output: Output, errorOutput: Output): ClusterPrint
       }
     },
   };
+}
+
+/** The columns of an endpoint's hash, shared with the table format. */
+export function hashCells({ endpoint, reply }: EndpointHash): string[] {
+  return [endpoint, String(reply.hash)];
 }
 
 /** The columns of an endpoint's status, shared with the table format. */

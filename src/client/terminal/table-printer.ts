@@ -5,7 +5,7 @@ import { formatByteSize } from './byte-size.ts';
 import { formatGoDuration } from './go-duration.ts';
 import { drawMembers } from './member-printer.ts';
 import type { Answer, Answers, EndpointStatus, Output, Printer } from './printer.ts';
-import { statusCells } from './simple-printer.ts';
+import { hashCells, statusCells } from './simple-printer.ts';
 import { createTableSnapshotPrinter } from './snapshot-printer.ts';
 import { drawTable } from './table.ts';
 
@@ -24,6 +24,8 @@ const STATUS_HEADERS = [
   'errors',
 ];
 
+const HASH_HEADERS = ['endpoint', 'hash'];
+
 const HEALTH_HEADERS = ['endpoint', 'health', 'took', 'error'];
 
 /** What has no form as a table. */
@@ -32,7 +34,7 @@ const refuse = (): void => assert(false, 'the answer has no form as a table');
 /** Every answer but those. */
 const REFUSED: Omit<
   Answers,
-  'endpointStatus' | 'endpointHealth' | 'memberList' | 'snapshotStatus'
+  'endpointStatus' | 'endpointHash' | 'endpointHealth' | 'memberList' | 'snapshotStatus'
 > = {
   put: refuse,
   range: refuse,
@@ -61,6 +63,7 @@ export function createTablePrinter(output: Output): Printer {
     memberList: (reply) => output(drawMembers(reply)),
     ...createTableSnapshotPrinter(output),
     endpointStatus: (statuses) => output(drawTable(STATUS_HEADERS, statuses.map(statusRow))),
+    endpointHash: (hashes) => output(drawTable(HASH_HEADERS, hashes.map(hashCells))),
     endpointHealth: (healths) =>
       output(
         drawTable(

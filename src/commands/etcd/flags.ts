@@ -58,6 +58,8 @@ const USED: [string, EtcdFlag][] = [
     ['initial-cluster-token', 'etcd-cluster', 'tells clusters with the same members apart'],
     ['log-level', 'info', 'debug, info, warn, error, panic or fatal'],
     ['log-outputs', 'default', 'stderr (default), stdout or a file'],
+    ['auto-compaction-mode', 'periodic', 'periodic, or revision'],
+    ['auto-compaction-retention', '0', 'how old revisions are compacted, or how many are left'],
     ['config-file', '', 'YAML with all flags; others, and the environment, do not count then'],
   ]),
   ...flags('integer', 'used', [
@@ -71,6 +73,8 @@ const USED: [string, EtcdFlag][] = [
     ['watch-progress-notify-interval', '10m', 'the same, as 3.6 calls it'],
     ['experimental-warning-unary-request-duration', '300ms', 'from when on a request is logged'],
     ['warning-unary-request-duration', '300ms', 'the same, as 3.6 calls it'],
+    ['experimental-corrupt-check-time', '0s', 'how often the members compare their stores'],
+    ['corrupt-check-time', '0s', 'the same, as 3.6 calls it'],
   ]),
   ...flags('boolean', 'used', [
     ['force-new-cluster', 'false', 'go on without the other members, which are lost for good'],
@@ -123,10 +127,6 @@ const IGNORED: [string, EtcdFlag][] = [
     'max-snapshots': '5',
     'max-wals': '5',
   }),
-  ...alike('string', 'ignored', 'kvorum does not compact by itself yet', {
-    'auto-compaction-mode': 'periodic',
-    'auto-compaction-retention': '0',
-  }),
   ...alike('integer', 'ignored', 'the limit of kvorum is a constant', {
     'max-txn-ops': '128',
     'max-request-bytes': '1572864',
@@ -171,10 +171,12 @@ const IGNORED: [string, EtcdFlag][] = [
     'socket-reuse-address': 'false',
     'experimental-peer-skip-client-san-verification': 'false',
   }),
+  ...alike('boolean', 'ignored', 'with --corrupt-check-time who has come back is compared', {
+    'experimental-initial-corrupt-check': 'false',
+  }),
   ...alike('boolean', 'ignored', 'kvorum does not have it', {
     'enable-v2': 'false',
     'enable-pprof': 'false',
-    'experimental-initial-corrupt-check': 'false',
     'experimental-compact-hash-check-enabled': 'false',
     'experimental-enable-distributed-tracing': 'false',
     'enable-distributed-tracing': 'false',
@@ -195,8 +197,6 @@ const IGNORED: [string, EtcdFlag][] = [
     'tls-max-version': '',
   }),
   ...alike('duration', 'ignored', 'kvorum does not have it', {
-    'experimental-corrupt-check-time': '0s',
-    'corrupt-check-time': '0s',
     'experimental-compact-hash-check-time': '1m',
     'compact-hash-check-time': '1m',
     'experimental-downgrade-check-time': '5s',

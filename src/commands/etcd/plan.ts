@@ -8,12 +8,17 @@
 
 import { createHash } from 'node:crypto';
 import { LOG_LEVELS, type LogLevel } from '../../../include/log.ts';
-import { type ClusterConfig, LOG_KEPT_BYTES_MAX, type NodeConfig } from '../../../include/node.ts';
+import {
+  type ClusterConfig,
+  LOG_KEPT_BYTES_MAX,
+  type NodeConfig,
+  type Upkeep,
+} from '../../../include/node.ts';
 import { parseGoDuration } from '../../client/terminal/go-duration.ts';
 import type { MemberPlace } from '../../node/node.ts';
 import { parseBoolean } from '../flag-values.ts';
 import { checkTimes } from '../server-flags.ts';
-import { readQuota } from '../upkeep-flags.ts';
+import { readAutoCompaction, readQuota } from '../upkeep-flags.ts';
 import type { GivenFlags } from './go-flags.ts';
 import { optionOf } from './options.ts';
 import {
@@ -52,7 +57,7 @@ export type EtcdPlan = {
   readonly logKept: { readonly entriesMax: number; readonly bytesMax: number };
   readonly watchProgressMs: number;
   readonly slowRequestMs: number;
-  readonly quotaBytes: number;
+  readonly upkeep: Upkeep;
   readonly logLevel: LogLevel;
   /** `stderr`, `stdout` or a file. */
   readonly logOutput: string;
@@ -88,7 +93,7 @@ export function readPlan(given: GivenFlags): EtcdPlan {
     logKept: { entriesMax: readEntries(option('snapshot-count')), bytesMax: LOG_KEPT_BYTES_MAX },
     watchProgressMs: readProgress(given),
     slowRequestMs: readNewest(given, 'warning-unary-request-duration').ms,
-    quotaBytes: readQuota('quota-backend-bytes', option('quota-backend-bytes')),
+    upkeep: readUpkeep(given, option),
     logLevel: readLevel(option('log-level')),
     logOutput: readOutput(option('log-outputs')),
     warnings: placeWarnings(listenPeers, peers, clients),
@@ -145,6 +150,17 @@ function readTimes(option: (name: string) => string): { heartbeatMs: number; ele
 function readState(state: string): string {
   if (state === 'new' || state === 'existing') return state;
   throw verifying(`--initial-cluster-state is "${state}": expected new or existing`);
+}
+
+function readUpkeep(given: GivenFlags, option: (name: string) => string): Upkeep {
+  return {
+    quotaBytes: readQuota('quota-backend-bytes', option('quota-backend-bytes')),
+    autoCompaction: readAutoCompaction(
+      option('auto-compaction-mode'),
+      option('auto-compaction-retention'),
+    ),
+    corruptCheckMs: Math.max(0, readNewest(given, 'corrupt-check-time').ms),
+  };
 }
 
 function readProgress(given: GivenFlags): number {

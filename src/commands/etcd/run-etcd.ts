@@ -26,9 +26,9 @@ export async function runEtcd(plan: EtcdPlan, context: CommandContext): Promise<
   const { logFile, log } = openLog(id, plan);
   for (const warning of plan.warnings) log.warn(warning);
   const endpoint = reachable(plan.listenPeers);
-  const { dataDir, heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes } = plan;
+  const { dataDir, heartbeatMs, electionMs, logKept, watchProgressMs, upkeep } = plan;
   const { slowRequestMs } = plan;
-  const times = { heartbeatMs, electionMs, logKept, watchProgressMs, quotaBytes, slowRequestMs };
+  const times = { heartbeatMs, electionMs, logKept, watchProgressMs, upkeep, slowRequestMs };
   const places = { place: memberPlace(plan.peer), listen: memberPlace(plan.listenPeers) };
   const { clusterId } = cluster;
   const { forcesNewCluster } = plan;

@@ -135,6 +135,26 @@ t.test('the status of endpoints', async (t) => {
   );
 });
 
+t.test('the hash of endpoints', async (t) => {
+  const reply = { ...header, hash: 2_476_346_064, compactRevision: -1, hashRevision: 9 };
+  const print = (printer: Printer) =>
+    printer.endpointHash([{ endpoint: '127.0.0.1:24790', reply }]);
+  t.equal(printed(print, 'simple'), '127.0.0.1:24790, 2476346064\n');
+  t.equal(
+    printed(print, 'json'),
+    `[{"Endpoint":"127.0.0.1:24790","HashKV":{"header":${HEADER_JSON},"hash":2476346064,` +
+      '"compact_revision":-1,"hash_revision":9}}]\n',
+  );
+  t.equal(
+    printed(print, 'fields'),
+    `${HEADER_FIELDS}"Endpoint" : "127.0.0.1:24790"\n"Hash" : 2476346064\n\n`,
+  );
+  t.equal(
+    printed(print, 'table'),
+    tableOf('|    ENDPOINT     |    HASH    |', '| 127.0.0.1:24790 | 2476346064 |'),
+  );
+});
+
 t.test('alarms', async (t) => {
   const alarms = [
     { nodeId: 11, kind: AlarmKind.NoSpace },
@@ -228,5 +248,11 @@ t.test('a format says what it has no form for', async (t) => {
   t.strictSame(createFieldsPrinter(output).refused, ['moveLeader', 'memberChange']);
   const { refused, ...answers } = createTablePrinter(output);
   const shown = Object.keys(answers).filter((answer) => !refused.some((name) => name === answer));
-  t.strictSame(shown, ['memberList', 'endpointStatus', 'endpointHealth']);
+  t.strictSame(shown, [
+    'memberList',
+    'snapshotStatus',
+    'endpointStatus',
+    'endpointHash',
+    'endpointHealth',
+  ]);
 });
