@@ -15,10 +15,14 @@ export type GatewayCluster = {
 };
 
 /** Starts kvorum nodes with gateways; they end with the test. */
-export async function startGateways(t: Test, size = 1): Promise<GatewayCluster> {
+export async function startGateways(
+  t: Test,
+  size = 1,
+  flags: readonly string[] = [],
+): Promise<GatewayCluster> {
   const ports = await freePorts(size);
   const attributes = Object.fromEntries(ports.map((port, id) => [id, `client=${port}`]));
-  const cluster = await startCluster(t, { size, attributes });
+  const cluster = await startCluster(t, { size, attributes, flags });
   await Promise.all(
     cluster.nodes.map((node) => node?.waitFor((line) => line.event === 'gateway started')),
   );
@@ -27,7 +31,7 @@ export async function startGateways(t: Test, size = 1): Promise<GatewayCluster> 
 }
 
 /** Starts a real etcd, which ends with the test; returns its endpoint. */
-export async function startEtcd(t: Test): Promise<string> {
+export async function startEtcd(t: Test, flags: readonly string[] = []): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'kvorum-etcd-'));
   const [port = 0, peerPort = 0] = await freePorts(2);
   const client = `http://127.0.0.1:${port}`;
@@ -38,7 +42,7 @@ export async function startEtcd(t: Test): Promise<string> {
       ...['--data-dir', directory, '--logger', 'zap', '--log-level', 'error'],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-      ...['--initial-cluster', `default=${peer}`],
+      ...['--initial-cluster', `default=${peer}`, ...flags],
     ],
     { stdio: 'ignore' },
   );
