@@ -43,6 +43,10 @@ export function createTimedDisk(fault: FaultDisk, around: DiskSurroundings): Dis
   };
   return {
     ...disk,
+    // A process that its disk has just ended runs on to the end of the event: its files are gone.
+    closeNow: (file) => {
+      if (!process.isDead) disk.closeNow(file);
+    },
     createNow: (path) => {
       roomNow();
       return disk.createNow(path);
