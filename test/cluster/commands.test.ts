@@ -80,7 +80,7 @@ t.test('signals', async (t) => {
     await lock.printed('up\n');
     lock.child.kill('SIGINT');
     lock.child.stdin.end('still here\n');
-    t.match(await lock.ended, { code: 0, output: 'up\nstill here\n' });
+    t.match(await lock.ended, { code: 0, signal: null, output: 'up\nstill here\n' });
   });
 });
 
