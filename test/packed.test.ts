@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import manifest from '../package.json' with { type: 'json' };
-import { freePorts } from './cluster/processes.ts';
+import { freePorts } from './free-ports.ts';
 
 /** Runs a command as a user would: without what the test runner puts into every process. */
 const PLAIN = ['-u', 'NODE_OPTIONS'];

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../free-ports.ts';
 import type { Layout, System } from './system.ts';
 
 const NODE_COUNT = 3;

@@ -7,7 +7,7 @@ import { Role } from '../../include/node.ts';
 import { KvorumError } from '../../include/rpc.ts';
 import { connect } from '../../src/client/connect.ts';
 import type { Random } from '../../src/random.ts';
-import { freePorts } from '../bench/ports.ts';
+import { freePorts } from '../free-ports.ts';
 import type { Leavings } from './leavings.ts';
 import type { Machine } from './machine.ts';
 import { NamespaceNetwork } from './namespaces.ts';

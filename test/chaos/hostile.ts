@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect } from '../../src/client/connect.ts';
-import { freePorts } from '../bench/ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { startHostileStream } from './hostile-stream.ts';
 import { Leavings } from './leavings.ts';
 import { NodeProcess } from './node-process.ts';

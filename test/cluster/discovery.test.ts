@@ -7,8 +7,9 @@ import t, { type Test } from 'tap';
 import { connect } from '../../src/client/connect.ts';
 import { startOneNode } from '../commands/one-node.ts';
 import { isThere, startEtcd, startGateways } from '../conformance/servers.ts';
+import { freePorts } from '../free-ports.ts';
 import { startDns } from './dns-server.ts';
-import { freePorts, NodeProcess, runCommand } from './processes.ts';
+import { NodeProcess, runCommand } from './processes.ts';
 
 t.setTimeout(300_000);
 

@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { freePorts, NodeProcess } from './processes.ts';
+import { freePorts } from '../free-ports.ts';
+import { NodeProcess } from './processes.ts';
 
 t.setTimeout(240_000);
 

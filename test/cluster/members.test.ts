@@ -2,8 +2,9 @@
 
 import t from 'tap';
 import type { Client, MembersReply } from '../../include/client.ts';
+import { freePorts } from '../free-ports.ts';
 import { findLost, startLoad } from './load.ts';
-import { freePorts, nextTick, runCommand, startCluster } from './processes.ts';
+import { nextTick, runCommand, startCluster } from './processes.ts';
 
 /** Asks for the members until they are as wanted. */
 async function until(

@@ -13,7 +13,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
-import { freePorts } from './processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 

@@ -5,7 +5,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +13,7 @@ import type { Client } from '../../include/client.ts';
 import { Role } from '../../include/node.ts';
 import type { StatusReply } from '../../include/rpc.ts';
 import { connect } from '../../src/client/connect.ts';
+import { freePorts } from '../free-ports.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 
@@ -259,19 +259,6 @@ export async function runCommand(
   child.stdin.end(options.input ?? '');
   const code = await new Promise<number | null>((done) => child.once('close', done));
   return { code, output, errorOutput };
-}
-
-/** Ports that nobody listens on right now, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    const address = server.address();
-    if (address !== null && typeof address === 'object') ports.push(address.port);
-  }
-  for (const server of servers) await new Promise<void>((done) => server.close(() => done()));
-  return ports;
 }
 
 /** Lets other events happen between two questions. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Client } from '../../include/client.ts';
 import { createNode } from '../../src/kvorum.ts';
-import { freePorts } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 import { type Outcome, type RunningCommand, runCommand, startCommand } from './fake-terminal.ts';
 
 /** A node, and ways to run commands on it. */

@@ -8,7 +8,7 @@ const HELP = "Run 'kvorum --help' for usage.";
 const refusals: readonly (readonly [line: string, exitCode: number, ...lines: string[]])[] = [
   ['bogus', 1, 'unknown command "bogus" for "kvorum"', HELP],
   ['endpoint bogus', 1, 'unknown command "bogus" for "kvorum endpoint"'],
-  ['endpoint', 1, 'endpoint needs a command: status or health'],
+  ['endpoint', 1, 'endpoint needs a command: status, health or hashkv'],
   ['get a --foo', 1, 'unknown flag: --foo', HELP],
   ['get a --foo=1 --bar', 1, 'unknown flag: --foo', HELP],
   ['put a b --prefix', 1, 'unknown flag: --prefix', HELP],

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { freePorts, type ProcessCluster, startCluster } from '../cluster/processes.ts';
+import { type ProcessCluster, startCluster } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 /** A kvorum cluster and its client ports. */
 export type GatewayCluster = {

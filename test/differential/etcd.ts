@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePorts } from '../bench/ports.ts';
+import { freePorts } from '../free-ports.ts';
 import { JsonSubject } from './json-subject.ts';
 
 /** Whether an etcd is on the PATH. */

@@ -4,7 +4,8 @@
  */
 
 import type { Test } from 'tap';
-import { freePorts, type ProcessCluster, startCluster } from '../cluster/processes.ts';
+import { type ProcessCluster, startCluster } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 import { temporaryDirectory } from '../kvstore/map-homes.ts';
 import { RealEtcd } from './etcd.ts';
 import { GrpcSubject } from './grpc-subject.ts';

@@ -14,7 +14,7 @@ import {
   type NodeFault,
   Role,
 } from '../../src/kvorum.ts';
-import { freePorts } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 const FAST = { heartbeatMs: 20, electionMs: 200 };
 

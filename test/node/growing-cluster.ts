@@ -14,7 +14,8 @@ import { connect } from '../../src/client/connect.ts';
 import { createSystemClock } from '../../src/clock.ts';
 import { type Node, type NodeOptions, startNode } from '../../src/node/node.ts';
 import { parseNodesConf } from '../../src/node/nodes-conf.ts';
-import { freePorts, nextTick } from '../cluster/processes.ts';
+import { nextTick } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 /** The cluster. */
 export class GrowingCluster {

@@ -13,6 +13,7 @@ import {
   FrameType,
   KvorumError,
   type OnceCommand,
+  PROTOCOL_VERSION,
   type Redirect,
   type Reply,
 } from '../../include/rpc.ts';
@@ -25,7 +26,8 @@ import { type Node, type NodeOptions, startNode } from '../../src/node/node.ts';
 import { parseNodesConf } from '../../src/node/nodes-conf.ts';
 import type { ReadRequest } from '../../src/node/reads.ts';
 import { encodeCommand } from '../../src/rpc/command-codec.ts';
-import { freePorts, nextTick } from '../cluster/processes.ts';
+import { nextTick } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 /** The body of a reply to a request of a type. */
 export type BodyOf<T extends Reply['type']> = Extract<Reply, { readonly type: T }>['body'];
@@ -96,8 +98,10 @@ export class LoneMember {
     return new LoneWatcher(this.member);
   }
 
+  /** Waits until it leads and has put the version of its cluster into the log. */
   async #lead(): Promise<void> {
     while (this.member.raft.role !== Role.Leader) await nextTick();
+    while (this.member.store.clusterVersion() < PROTOCOL_VERSION) await nextTick();
   }
 
   #ask<T extends Reply['type']>(type: T, ask: (asker: Asker) => void): Promise<BodyOf<T>> {

@@ -8,7 +8,7 @@ import { connect } from '../../src/client/connect.ts';
 import { createSystemClock } from '../../src/clock.ts';
 import { type Node, type NodeOptions, startNode } from '../../src/node/node.ts';
 import { parseNodesConf } from '../../src/node/nodes-conf.ts';
-import { freePorts } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 type Home = {
   readonly directory: string;

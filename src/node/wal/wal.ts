@@ -380,8 +380,9 @@ export class Wal {
     const path = this.#segments.at(-1)?.path ?? dirname(this.#options.directory);
     const remedy = 'free space or mend the disk, then start the node again';
     const where = { path, remedy, cause, ...(offset === undefined ? {} : { offset }) };
-    this.#options.onFatal(new NodeFault(FaultKind.DiskFailed, `${what}: ${cause.message}`, where));
+    // Before the owner hears of it, who may be gone with its disk.
     if (this.#isClosing) this.#finishClosing();
+    this.#options.onFatal(new NodeFault(FaultKind.DiskFailed, `${what}: ${cause.message}`, where));
   }
 
   #finishClosing(): void {
