@@ -2,7 +2,7 @@ import t from 'tap';
 import { ErrorCode } from '../../include/rpc.ts';
 import { runCommand, startCluster } from './processes.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(290_000);
 
 const NO_SPACE = 'memberID:0 alarm:NOSPACE \n';
 
