@@ -20,7 +20,7 @@ import { type Sequence, show, showSequence } from './steps.ts';
 const LANES = 4;
 
 /** Random sequences. */
-const SEQUENCES = Number(process.env.SEQUENCES ?? 2_000);
+const SEQUENCES = Number(process.env.SEQUENCES ?? 600);
 
 /** Of them, the part that is asked each way: what is new there is how messages are said. */
 const PARTS: Readonly<Record<Protocol, number>> = { client: 0.7, json: 0.15, grpc: 0.15 };
