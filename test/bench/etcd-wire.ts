@@ -27,6 +27,12 @@ const STREAMS_REMEMBERED = 1 << 14;
 
 const GRPC_ENVELOPE_BYTES = 5;
 
+/**
+ * A reset that follows a whole answer (RFC 9113 section 8.1): etcd sends it now and then, when its
+ * answer was ready before it had noted the end of the request.
+ */
+const H2_NO_ERROR = 0;
+
 /** `succeeded` of a TxnResponse. */
 const SUCCEEDED_FIELD = 2;
 
@@ -89,6 +95,7 @@ class EtcdWire {
         if (isLast) this.#onEnd(placeOf(stream), bytes, start, end);
       },
       reset: (stream, code) => {
+        if (code === H2_NO_ERROR) return;
         this.failure = `stream reset, code ${code}`;
         this.#answered(this.#slots[placeOf(stream)]!, false);
       },
