@@ -134,7 +134,10 @@ export class Member {
     const { clock, watchProgressMs = WATCH_PROGRESS_MS } = this.options;
     this.#timers = [
       clock.every(TICK_MS, () => this.tick()),
-      clock.every(watchProgressMs, () => this.serving.tellProgress()),
+      clock.every(watchProgressMs, () => {
+        this.serving.tellProgress();
+        this.schedulePump();
+      }),
     ];
     this.#firstElection.hurry();
     this.schedulePump();
@@ -230,12 +233,15 @@ export class Member {
     core.tick(this.raft);
     const nowMs = this.options.clock.nowMs();
     this.metrics.ticked(nowMs);
-    if (nowMs - this.#deadlinesCheckedMs >= DEADLINE_CHECK_MS) {
+    const isCheckDue = nowMs - this.#deadlinesCheckedMs >= DEADLINE_CHECK_MS;
+    if (isCheckDue) {
       this.#deadlinesCheckedMs = nowMs;
       this.#expire(nowMs);
     }
     if (!this.#isInstalling) this.serving.tick();
-    this.schedulePump();
+    // Whoever has something to do asks for a pump; what is due by its time is looked at as seldom
+    // as deadlines are, so that a node at rest does next to nothing.
+    if (isCheckDue || this.reads.isRoundDue || core.hasReady(this.raft)) this.schedulePump();
   }
 
   /** Asks for a pump at the end of this turn. */

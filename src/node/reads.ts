@@ -75,9 +75,14 @@ export class Reads {
     this.#gathering.push(read);
   }
 
-  /** Begins a round when reads wait and none is under way; returns its number, or 0 for none. */
+  /** Whether reads wait for a round and none is under way. */
+  get isRoundDue(): boolean {
+    return !this.#isAsked && this.#gathering.length > 0;
+  }
+
+  /** Begins a round when one is due; returns its number, or 0 for none. */
   beginRound(): number {
-    if (this.#isAsked || this.#gathering.length === 0) return 0;
+    if (!this.isRoundDue) return 0;
     this.#round += 1;
     this.#isAsked = true;
     this.#askedMs = this.#clock.nowMs();
