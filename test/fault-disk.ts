@@ -14,15 +14,18 @@
 
 import type { Disk, DiskDone, FileId } from '../src/node/disk.ts';
 import type { Random } from '../src/random.ts';
+import { bytesOf, type Content, contentFrom, put } from './file-content.ts';
 
 /** Sectors survive or vanish as a whole. */
 const SECTOR_BYTES = 512;
 
+const NOTHING = Buffer.alloc(0);
+
 type Write = { readonly offset: number; readonly bytes: Buffer };
 
 type FaultFile = {
-  cached: Buffer;
-  stable: Buffer;
+  readonly cached: Content;
+  readonly stable: Content;
   /** Writes that the platter may hold in parts: under way, or failed. */
   loose: Write[];
 };
@@ -120,11 +123,11 @@ export function createFaultDisk(random: Random): FaultDisk {
       forget(state);
     },
     paths: () => [...state.cachedNames.keys()].sort(),
-    contentOf: (path) => Buffer.from(lookUp(state, path).cached),
+    contentOf: (path) => Buffer.from(bytesOf(lookUp(state, path).cached)),
     replace: (path, content) => {
       const file: FaultFile = {
-        cached: Buffer.from(content),
-        stable: Buffer.from(content),
+        cached: contentFrom(content),
+        stable: contentFrom(content),
         loose: [],
       };
       state.cachedNames.set(path, file);
@@ -183,8 +186,8 @@ function startHalf(state: State): StartHalf {
         .filter((path) => path.startsWith(`${directory}/`))
         .map((path) => path.slice(directory.length + 1)),
     openNow: (path) => openFile(state, lookUp(state, path)),
-    sizeNow: (file) => fileOf(state, file).cached.length,
-    readNow: (file, target, offset) => fileOf(state, file).cached.copy(target, 0, offset),
+    sizeNow: (file) => fileOf(state, file).cached.sizeBytes,
+    readNow: (file, target, offset) => bytesOf(fileOf(state, file).cached).copy(target, 0, offset),
     closeNow: (file) => {
       fileOf(state, file);
       state.open.delete(file);
@@ -258,7 +261,7 @@ function runningHalf(state: State): Pick<Disk, 'create' | 'write' | 'rename' | '
 }
 
 function createFile(state: State, path: string): { file: FaultFile; change: () => void } {
-  const file: FaultFile = { cached: Buffer.alloc(0), stable: Buffer.alloc(0), loose: [] };
+  const file: FaultFile = { cached: contentFrom(NOTHING), stable: contentFrom(NOTHING), loose: [] };
   return { file, change: () => state.cachedNames.set(path, file) };
 }
 
@@ -274,12 +277,12 @@ function writeFile(
   return {
     change: () => {
       state.writes += 1;
-      file.cached = put(file.cached, write.offset, write.bytes);
+      put(file.cached, write.offset, write.bytes);
       file.loose.push(write);
     },
     settle: () => {
       if (!isUnchanged(chunks, write.bytes)) throw new Error('a buffer changed under way');
-      file.stable = put(file.stable, write.offset, write.bytes);
+      put(file.stable, write.offset, write.bytes);
       file.loose = file.loose.filter((other) => other !== write);
       for (const failed of file.loose) overwrite(failed, write);
     },
@@ -337,17 +340,6 @@ function lookUp(state: State, path: string): FaultFile {
   return file;
 }
 
-/** Puts bytes into a content, in place unless it must grow. */
-function put(content: Buffer, offset: number, bytes: Buffer): Buffer {
-  let grown = content;
-  if (content.length < offset + bytes.length) {
-    grown = Buffer.alloc(offset + bytes.length);
-    content.copy(grown);
-  }
-  bytes.copy(grown, offset);
-  return grown;
-}
-
 /** Ends the process that used the disk: a new one opens it. */
 function forget(state: State): void {
   state.open = new Map();
@@ -377,11 +369,11 @@ function loseSectors(random: Random, file: FaultFile): void {
     for (let at = 0; at < bytes.length; ) {
       const end = Math.min(bytes.length, at + SECTOR_BYTES - ((offset + at) % SECTOR_BYTES));
       if (random.below(4) < keepIn4) {
-        file.stable = put(file.stable, offset + at, bytes.subarray(at, end));
+        put(file.stable, offset + at, bytes.subarray(at, end));
       }
       at = end;
     }
   }
-  file.cached = Buffer.from(file.stable);
+  Object.assign(file.cached, contentFrom(bytesOf(file.stable)));
   file.loose = [];
 }

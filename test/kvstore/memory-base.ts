@@ -25,6 +25,7 @@ type MemoryPair = { readonly key: Buffer; readonly value: Buffer };
 class MemoryTable {
   readonly pairs: ReadonlyMap<string, MemoryPair>;
   #keys: readonly string[] | undefined;
+  #sizeBytes: number | undefined;
 
   constructor(pairs: ReadonlyMap<string, MemoryPair>) {
     this.pairs = pairs;
@@ -34,6 +35,15 @@ class MemoryTable {
   get keys(): readonly string[] {
     this.#keys ??= [...this.pairs.keys()].sort();
     return this.#keys;
+  }
+
+  /** Of all keys and values, added up when first asked for. */
+  get sizeBytes(): number {
+    if (this.#sizeBytes !== undefined) return this.#sizeBytes;
+    let sizeBytes = 0;
+    for (const { key, value } of this.pairs.values()) sizeBytes += key.length + value.length;
+    this.#sizeBytes = sizeBytes;
+    return sizeBytes;
   }
 }
 
@@ -142,10 +152,7 @@ class MemoryBase implements MapBase {
   readonly snapshot = (): ByteMapSnapshot => new MemoryView(this.#load());
 
   readonly size = (): StoreSize => {
-    let sizeBytes = 0;
-    for (const table of this.#load()) {
-      for (const pair of table.pairs.values()) sizeBytes += pair.key.length + pair.value.length;
-    }
+    const sizeBytes = this.#load().reduce((sum, table) => sum + table.sizeBytes, 0);
     return { dbSizeBytes: sizeBytes, dbSizeInUseBytes: sizeBytes };
   };
 
