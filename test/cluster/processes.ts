@@ -134,8 +134,15 @@ export class ProcessCluster {
     this.#flags = flags;
   }
 
-  /** Starts a node, again or for the first time, maybe with more flags; resolves when it serves. */
-  async start(id: number, more: readonly string[] = []): Promise<NodeProcess> {
+  /**
+   * Starts a node, again or for the first time, maybe with more flags and in another environment;
+   * resolves when it serves.
+   */
+  async start(
+    id: number,
+    more: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<NodeProcess> {
     const endpoint = this.endpoints[id] ?? '';
     const isBorn = id < this.#bornCount;
     const running = this.endpoints.filter(
@@ -145,7 +152,8 @@ export class ProcessCluster {
       ? ['--id', String(id), '--conf', 'nodes.conf']
       : ['--join', running.join() || endpoint, '--listen', endpoint];
     const flags = [...place, '--data-dir', `node-${id}`, ...this.#flags, ...more];
-    const node = new NodeProcess(id, endpoint, ['serve', ...flags], this.directory);
+    const args = ['serve', ...flags];
+    const node = new NodeProcess(id, endpoint, args, this.directory, environment);
     this.#started.push(node);
     this.nodes[id] = node;
     await node.waitFor((line) => line.event === 'node started');
