@@ -380,9 +380,8 @@ export class Wal {
     const path = this.#segments.at(-1)?.path ?? dirname(this.#options.directory);
     const remedy = 'free space or mend the disk, then start the node again';
     const where = { path, remedy, cause, ...(offset === undefined ? {} : { offset }) };
-    // Before the owner hears of it, who may be gone with its disk.
-    if (this.#isClosing) this.#finishClosing();
     this.#options.onFatal(new NodeFault(FaultKind.DiskFailed, `${what}: ${cause.message}`, where));
+    if (this.#isClosing) this.#finishClosing();
   }
 
   #finishClosing(): void {
