@@ -64,7 +64,10 @@ export type MemberChange =
 
 /** How to change the members. */
 export type ChangeMembersOptions = CallOptions & {
-  /** Although it is not safe; false when left out. Who is added to vote counts at once. */
+  /**
+   * Although fewer members may fail then (UnhealthyCluster), or a learner lags (LearnerNotReady);
+   * false when left out. Who is added to vote counts at once. NotEnoughStarted stays a refusal.
+   */
   readonly force?: boolean;
 };
 

@@ -53,6 +53,7 @@ export type MemberChangeRequest = {
   readonly steps: readonly MemberStep[];
   /**
    * Although it is not safe: see UnhealthyCluster, LearnerNotReady. Who is added counts at once.
+   * No force helps against NotEnoughStarted.
    */
   readonly force: boolean;
 };

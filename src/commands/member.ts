@@ -13,7 +13,7 @@ import { readPort } from './server-flags.ts';
 import type { Flags } from './settings.ts';
 
 const FORCE_FLAGS = {
-  force: { type: 'boolean', describe: 'although a majority may be lost by it' },
+  force: { type: 'boolean', describe: 'although fewer members may fail then, or one lags' },
 } as const satisfies Flags;
 
 const WAIT_FLAGS = {

@@ -5,8 +5,10 @@
  * removes are marked to leave: `nextStep` carries both out together once the learners have caught
  * up (Raft thesis 4.2.1). Taking back the last of those learners takes back the marks.
  *
- * A change of the voters is safe when a majority of the new ones is healthy, and when it does not
- * leave the cluster with fewer failures to bear while one of the new voters is down already.
+ * A change of the voters is safe when it does not leave the cluster with fewer failures to bear
+ * while one of the new voters is down already; that can be forced. One after which no majority of
+ * the voters is healthy cannot: it would not be committed before one is, and nothing else either,
+ * while a node that is to join needs a leader to learn who the others are.
  */
 
 import {
@@ -240,14 +242,15 @@ function refuseRisk(
   force: boolean,
   { isHealthy }: Health,
 ): Refusal | undefined {
-  if (force || from.voters.join() === to.voters.join()) return undefined;
+  if (from.voters.join() === to.voters.join()) return undefined;
   const down = to.voters.filter((id) => !isHealthy(id));
   const spareAfter = spareOf(to.voters, isHealthy);
   if (spareAfter < 0) {
     const why = `${down.length} of ${to.voters.length} voters would be down: ${down.join(', ')}`;
     return refuse(ErrorCode.NotEnoughStarted, withWhy(ErrorCode.NotEnoughStarted, why));
   }
-  if (down.length === 0 || spareAfter >= spareOf(from.voters, isHealthy)) return undefined;
+  const isBearable = down.length === 0 || spareAfter >= spareOf(from.voters, isHealthy);
+  if (force || isBearable) return undefined;
   const why = `fewer could fail while ${down.join(', ')} is down: start or remove it first`;
   return refuse(ErrorCode.UnhealthyCluster, withWhy(ErrorCode.UnhealthyCluster, why));
 }

@@ -160,6 +160,25 @@ t.test('the member commands say what etcdctl says', async (t) => {
   t.match(await run('remove', '0'), 'not enough started members');
 });
 
+t.test('no force adds a voter that does not run to a node alone', async (t) => {
+  const cluster = await startCluster(t, { size: 1 });
+  const [endpoint = ''] = cluster.endpoints;
+  const { port } = await cluster.choosePlace();
+  const add = (...flags: string[]) => {
+    const urls = `--peer-urls=http://127.0.0.1:${port}`;
+    return runCommand(['--endpoints', endpoint, 'member', 'add', 'b', urls, ...flags]);
+  };
+  const { code, errorOutput } = await add('--force');
+  t.equal(code, 1);
+  t.match(errorOutput, 'not enough started members: 1 of 2 voters would be down: 1');
+  const client = cluster.client([0]);
+  t.equal((await client.put('served', 'still')).revision, 2);
+
+  t.equal((await add()).code, 0, 'it learns first');
+  await cluster.start(1);
+  t.strictSame(voters(await until(client, (reply) => voters(reply).length === 2)), [0, 1]);
+});
+
 t.test('a node that cannot join says why', async (t) => {
   const cluster = await startCluster(t, { size: 1 });
   const [endpoint = ''] = cluster.endpoints;

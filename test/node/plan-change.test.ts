@@ -78,8 +78,8 @@ t.test('who is to vote learns first', async (t) => {
 });
 
 t.test('forced, it votes at once', async (t) => {
-  const { target } = planned(clusterOf(1), [add(1)], WELL, true);
-  t.match(target, { voters: [0, 1], learners: [] });
+  const { target } = planned(clusterOf(3), [add(1)], down(3), true);
+  t.match(target, { voters: [0, 1, 2, 3], learners: [] });
 });
 
 t.test('a learner that has caught up is promoted by itself, unless it is to learn', async (t) => {
@@ -184,12 +184,34 @@ t.test('a learner and a member less than too many are taken', async (t) => {
 });
 
 const unsafe: readonly (readonly [string, Known, MemberStep[], Health])[] = [
-  ['removes what keeps the majority', three, [remove(0)], down(1)],
-  ['promotes who lags', clusterOf(1, [MemberGoal.Learner]), [promote(1)], down(1)],
+  ['leaves fewer to fail', clusterOf(5), [remove(0), remove(1)], down(2)],
+  [
+    'promotes who lags',
+    clusterOf(3, [MemberGoal.Learner]),
+    [promote(3)],
+    { ...WELL, isInSync: () => false },
+  ],
 ];
 for (const [name, from, steps, health] of unsafe) {
   t.test(`a change that ${name} can be forced`, async (t) => {
+    t.match(plan(from, steps, health), { code: /./ });
     t.ok('target' in plan(from, steps, health, true));
+  });
+}
+
+const fatal: readonly (readonly [string, Known, MemberStep[], Health])[] = [
+  ['adds a voter that does not run to one that does', clusterOf(1), [add(1)], down(1)],
+  ['removes what keeps the majority', three, [remove(0)], down(1)],
+  [
+    'promotes who is down beside one voter',
+    clusterOf(1, [MemberGoal.Learner]),
+    [promote(1)],
+    down(1),
+  ],
+];
+for (const [name, from, steps, health] of fatal) {
+  t.test(`a change that ${name} is refused, even forced`, async (t) => {
+    t.match(plan(from, steps, health, true), { code: ErrorCode.NotEnoughStarted });
   });
 }
 
@@ -219,7 +241,7 @@ t.test('no plan costs a healthy cluster its majority, whatever is asked', async 
       const kinds = [add(random.below(9_000)), remove(pick()), promote(pick())];
       return kinds[random.below(3)]!;
     });
-    const outcome = plan(from, steps, health);
+    const outcome = plan(from, steps, health, random.below(2) === 0);
     const target = 'code' in outcome ? nextStep(from, health) : outcome.target;
     if (target === undefined) continue;
     plannedCount += 1;
