@@ -38,7 +38,10 @@ export const READY_TIMEOUT_MS = GATEWAY_TIMEOUT_MS;
 /** Milliseconds a node has to say its metrics: scrapes give up after 10 s. */
 export const METRICS_TIMEOUT_MS = 5_000;
 
-/** Most connections of clients of the gateway; further ones are closed at once. */
+/**
+ * Most connections of clients of the gateway unless it is told otherwise; further ones are closed
+ * at once.
+ */
 export const GATEWAY_CONNECTIONS_MAX = 10_000;
 
 /** Most of them from one address. */

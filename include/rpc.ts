@@ -115,8 +115,9 @@ export const WRITE_BATCH_BYTES = 256 * 1024;
 export const CLIENT_INFLIGHT_MAX = 4_096;
 
 /**
- * Most clients a node holds at once; further ones are refused with an ERROR frame. With the reserve
- * and the gateway's own (GATEWAY_CONNECTIONS_MAX) below the open files of its unit, 65,536.
+ * Most clients a node holds at once unless it is told otherwise; further ones are refused with an
+ * ERROR frame. With the reserve and the gateway's own (GATEWAY_CONNECTIONS_MAX) below the open
+ * files of its unit, 65,536.
  */
 export const CONNECTIONS_MAX = 50_000;
 

@@ -13,6 +13,7 @@ import { type Answer, hexId, type PairStyle, type Printer } from '../client/term
 import { createSimplePrinter } from '../client/terminal/simple-printer.ts';
 import { createTablePrinter } from '../client/terminal/table-printer.ts';
 import type { ListenPlace } from '../gateway/gateway.ts';
+import type { ConnectionsMax } from '../rpc/connection-quota.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import type { Interrupts } from './interrupts.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -35,6 +36,8 @@ export type GatewayWorkerData = {
   readonly listens: readonly ListenPlace[];
   /** Where its node listens, `host:port`. */
   readonly endpoint: string;
+  /** What it has as a rule when left out. */
+  readonly connectionsMax?: ConnectionsMax;
 };
 
 /** What a worker thread is given. */

@@ -65,8 +65,7 @@ function startMember(
   });
   const opened = hasStarted.then((isRunning) => {
     const log = createServerLog(id, settings.logLevel);
-    const { cluster } = settings;
-    const gateway = gatewayOf(nodeOf(cluster, id), cluster.clusterId);
+    const gateway = gatewayOf(nodeOf(settings.cluster, id), settings);
     return isRunning ? openGateway(gateway, startWorker, log) : undefined;
   });
   let gatewayCode: number = ExitCode.Success;

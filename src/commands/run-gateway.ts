@@ -106,13 +106,12 @@ class Keeper implements GatewayThread {
 
 /** The body of the thread: one gateway, until the parent says stop. */
 export async function runGatewayWorker(data: GatewayWorkerData): Promise<void> {
-  const { id: nodeId, clusterId, listens, endpoint } = data;
+  const { kind: _, id: nodeId, ...settings } = data;
   const clock = createSystemClock();
   boundYoungGeneration(clock);
   const log = createThreadLog();
   const random = createRandom(drawSeed());
-  const options = { nodeId, clusterId, listens, endpoint, clock, random, log };
-  const gateway: Gateway = await startGateway(options);
+  const gateway: Gateway = await startGateway({ ...settings, nodeId, clock, random, log });
   say({ kind: 'started' });
   await new Promise<void>((resolve) => parentPort?.once('message', () => resolve()));
   await gateway.stop();

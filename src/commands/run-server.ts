@@ -42,6 +42,7 @@ export type NodeSettings = Pick<
   | 'watchProgressMs'
   | 'forcesNewCluster'
   | 'slowRequestMs'
+  | 'connectionsMax'
 > &
   Pick<ServerSettings, 'heartbeatMs' | 'electionMs' | 'logKept' | 'upkeep'>;
 
@@ -82,7 +83,7 @@ export async function serve(
     id,
     node: { ...settings, ...place, forcesNewCluster },
     // The gateway of a node that joined knows no other member than that.
-    gateway: gatewayOf(joined?.self ?? nodeOf(settings.cluster, id), settings.cluster.clusterId),
+    gateway: gatewayOf(joined?.self ?? nodeOf(settings.cluster, id), settings),
     log,
     logFile,
     onServing: (stopped) => {
@@ -122,10 +123,16 @@ export async function runServer(
 }
 
 /** The gateway that nodes.conf gives a node; undefined if it gives none. */
-export function gatewayOf(self: NodeConfig, clusterId: bigint): GatewaySettings | undefined {
+export function gatewayOf(
+  self: NodeConfig,
+  settings: Pick<ServerSettings, 'cluster' | 'clientPortConnectionsMax'>,
+): GatewaySettings | undefined {
   const { id, address: host, port: nodePort, clientPort: port } = self;
   if (port === undefined) return undefined;
-  return { id, clusterId, listens: [{ host, port }], endpoint: formatEndpoint(host, nodePort) };
+  const { cluster, clientPortConnectionsMax: connectionsMax } = settings;
+  const { clusterId } = cluster;
+  const endpoint = formatEndpoint(host, nodePort);
+  return { id, clusterId, listens: [{ host, port }], endpoint, connectionsMax };
 }
 
 /** Starts a gateway, if there is to be one. @throws CommandError */

@@ -21,7 +21,13 @@ import {
 import { parseGoDuration } from '../client/terminal/go-duration.ts';
 import type { LogKept } from '../node/log-trim.ts';
 import { parseNodesConf } from '../node/nodes-conf.ts';
+import type { ConnectionsMax } from '../rpc/connection-quota.ts';
 import { CommandError, ExitCode } from './command-error.ts';
+import {
+  CONNECTION_FLAGS,
+  readClientPortConnections,
+  readConnections,
+} from './connection-flags.ts';
 import { environmentName, type Flags } from './settings.ts';
 import { readAutoCompaction, readCheckTime, readQuota, UPKEEP_FLAGS } from './upkeep-flags.ts';
 
@@ -76,6 +82,7 @@ export const SERVER_FLAGS = {
     defaultDescription: `${SLOW_REQUEST_MS}ms`,
   },
   ...UPKEEP_FLAGS,
+  ...CONNECTION_FLAGS,
 } as const satisfies Flags;
 
 /** What a server is started with. */
@@ -90,6 +97,10 @@ export type ServerSettings = {
   /** Milliseconds from which on a request is logged with its parts. */
   readonly slowRequestMs: number;
   readonly upkeep: Upkeep;
+  /** Of native clients. */
+  readonly connectionsMax: ConnectionsMax;
+  /** Of the etcd-compatible port. */
+  readonly clientPortConnectionsMax: ConnectionsMax;
 };
 
 /** Reads a flag or the variable behind it; undefined when neither is given. */
@@ -140,6 +151,8 @@ export function readServerSettings(
     electionMs,
     logKept: { entriesMax, bytesMax: LOG_KEPT_BYTES_MAX },
     upkeep: readUpkeep(text),
+    connectionsMax: readConnections(text),
+    clientPortConnectionsMax: readClientPortConnections(text),
     slowRequestMs: readSlowRequest(text('warning-unary-request-duration')),
   };
 }

@@ -20,6 +20,7 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import type { Random } from '../random.ts';
 import type { Connection } from '../rpc/connection.ts';
+import type { ConnectionsMax } from '../rpc/connection-quota.ts';
 import type { OpenStream } from '../rpc/dial.ts';
 import { FlushQueue } from '../rpc/flush-queue.ts';
 import { createMemoryPair } from '../rpc/memory-pair.ts';
@@ -43,6 +44,8 @@ export type NetworkOptions = {
   readonly port: number;
   /** Whether it has a port: a node that has none is reached from within its process only. */
   readonly listens: boolean;
+  /** Of clients; the server's own when left out. */
+  readonly connectionsMax?: ConnectionsMax;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -109,6 +112,7 @@ export class Network {
   async open(): Promise<void> {
     const { clusterId, selfId, address, port, listens, clock, log, protocolVersion } =
       this.#options;
+    const { connectionsMax } = this.#options;
     const member = this.#member;
     assert(member !== undefined, 'a network opens with its member');
     const intake = new SnapshotIntake(member);
@@ -117,6 +121,7 @@ export class Network {
       port: listens ? port : undefined,
       clusterId,
       nodeId: selfId,
+      ...(connectionsMax === undefined ? {} : { connectionsMax }),
       clock,
       flushQueue: this.#flushQueue,
       log,

@@ -29,6 +29,7 @@ import type { Clock } from '../clock.ts';
 import { createLmdbHome } from '../kvstore/lmdb-home.ts';
 import { openStore, type Store } from '../kvstore/store.ts';
 import { createRandom, drawSeed, type Random } from '../random.ts';
+import type { ConnectionsMax } from '../rpc/connection-quota.ts';
 import { type OpenStream, openTcp } from '../rpc/dial.ts';
 import {
   type DataDirectory,
@@ -87,6 +88,8 @@ export type NodeOptions = {
   readonly logKept?: LogKept;
   /** What is not as UPKEEP has it. */
   readonly upkeep?: Partial<Upkeep>;
+  /** Clients that it holds; CONNECTIONS_MAX and CONNECTIONS_PER_ADDRESS_MAX when left out. */
+  readonly connectionsMax?: ConnectionsMax;
   /** Whether it opens its port; true when left out. Without one it is reached by `adopt` only. */
   readonly listens?: boolean;
   /** Milliseconds between two notes of progress of a quiet watch; WATCH_PROGRESS_MS if left out. */
@@ -236,13 +239,14 @@ function createNetwork(
 ): Network {
   const { id: selfId, cluster, clock, log, listens = true } = options;
   const { clusterId } = cluster;
-  const { protocolVersion = PROTOCOL_VERSION } = options;
+  const { protocolVersion = PROTOCOL_VERSION, connectionsMax } = options;
   return new Network({
     clusterId,
     protocolVersion,
     selfId,
     ...place,
     listens,
+    ...(connectionsMax === undefined ? {} : { connectionsMax }),
     store,
     clock,
     random,
