@@ -2,11 +2,15 @@
  * A store made from a snapshot, for a new cluster: what the snapshot holds, with other members, and
  * at a later revision if that is wanted.
  *
+ * Alarms go: who raised them is no member of the new cluster, where a node that has the same number
+ * would be taken for it.
+ *
  * Index and term stay: sessions are named by the index of their entry, and a new one must never be
  * given the name of an old one.
  */
 
 import type { AppliedPosition, SnapshotChanges, StoreHome } from '../../include/kvstore.ts';
+import { saveAlarms } from './alarm-record.ts';
 import { compact } from './compaction.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import { hashMap } from './snapshot-summary.ts';
@@ -39,6 +43,7 @@ export async function restoreStore(
     const state = loadState(map, home.path);
     state.applied = { index, term, configuration: changes.configuration };
     state.revision += changes.bumpRevision;
+    saveAlarms(map, []);
     if (changes.marksCompacted) compact(state, { revision: state.revision, physical: false });
     saveState(state);
     await map.flush();

@@ -1,7 +1,7 @@
 /** A snapshot summed up from its stream, and made into the store of another cluster. */
 
 import t from 'tap';
-import type { SnapshotFacts, Store } from '../../include/kvstore.ts';
+import { AlarmAction, AlarmKind, type SnapshotFacts, type Store } from '../../include/kvstore.ts';
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
 import { restoreStore } from '../../src/kvstore/restore.ts';
 import { SnapshotSummary } from '../../src/kvstore/snapshot-summary.ts';
@@ -96,6 +96,19 @@ t.test('a restored store is the old one with other members', async (t) => {
     '@43 count=1 [k1=v10 3/12/2]',
   );
   t.strictSame(store.leaseKeys(77n).map(String), ['leased']);
+});
+
+t.test('alarms of the old members are none of the new cluster', async (t) => {
+  const source = await createSource();
+  for (const kind of [AlarmKind.NoSpace, AlarmKind.Corrupt]) {
+    source.setAlarm({ nodeId: 1, kind, action: AlarmAction.Raise });
+    source.setApplied({ index: source.applied().index + 1, term: 4, configuration: OLD });
+  }
+  t.equal(source.alarms().length, 2);
+  const home = createMemoryHome();
+  const changes = { configuration: OLD, bumpRevision: 0, marksCompacted: false };
+  await restoreStore(home, cut(await streamOf(source), 50), changes);
+  t.strictSame((await openStore(home)).alarms(), []);
 });
 
 t.test('a bumped revision goes on above all that the old cluster may have had', async (t) => {
