@@ -363,10 +363,12 @@ export class Member {
       asker.refuse(id, ErrorCode.TimedOut, explain(ErrorCode.TimedOut, this.options.transport));
     this.proposals.expire(nowMs, (proposal) => {
       this.metrics.proposalsFailed += 1;
+      this.times.gaveUpWrite(proposal, nowMs);
       giveUp(proposal);
     });
-    this.reads.expire(nowMs, (read) => {
+    this.reads.expire(nowMs, (read, stage) => {
       this.metrics.readsFailed += 1;
+      this.times.gaveUpRead(read, stage, nowMs);
       giveUp(read);
     });
     this.transfers.expire(nowMs);

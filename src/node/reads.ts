@@ -41,11 +41,12 @@ export type Read = {
   readonly receivedMs: number;
 };
 
+/** How far a read has come, by when it got there. */
+export type ReadStage = { readonly askedMs?: number; readonly grantedMs?: number };
+
 /** Reads that share a read index. */
-export type Round = {
+export type Round = Required<ReadStage> & {
   readonly index: LogIndex;
-  readonly askedMs: number;
-  readonly grantedMs: number;
   readonly reads: readonly Read[];
 };
 
@@ -127,18 +128,20 @@ export class Reads {
     return oldest;
   }
 
-  /** Takes out the reads whose time is up. */
-  expire(nowMs: number, onExpired: (read: Read) => void): void {
-    const giveUp = (read: Read): void => {
-      this.#count -= 1;
-      onExpired(read);
-    };
-    this.#gathering = sift(this.#gathering, nowMs, giveUp);
-    this.#asked = sift(this.#asked, nowMs, giveUp);
+  /** Takes out the reads whose time is up. @param onExpired is told how far each has come */
+  expire(nowMs: number, onExpired: (read: Read, stage: ReadStage) => void): void {
+    const giveUpAt =
+      (stage: ReadStage) =>
+      (read: Read): void => {
+        this.#count -= 1;
+        onExpired(read, stage);
+      };
+    this.#gathering = sift(this.#gathering, nowMs, giveUpAt({}));
+    this.#asked = sift(this.#asked, nowMs, giveUpAt({ askedMs: this.#askedMs }));
     for (let count = this.#granted.count; count > 0; count -= 1) {
       const granted = this.#granted.shift();
       assert(granted !== undefined, 'a counted element is there');
-      const reads = sift(granted.reads, nowMs, giveUp);
+      const reads = sift(granted.reads, nowMs, giveUpAt(granted));
       if (reads.length > 0) this.#granted.push({ ...granted, reads });
     }
     // A round nobody waits for any more is given up: its grant may have been lost on the way.

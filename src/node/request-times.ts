@@ -1,12 +1,13 @@
 /**
- * How long requests take, and where: every one counts, and one that took too long is logged with
- * its parts.
+ * How long requests take, and where: every one counts, and one that took too long, or was given up,
+ * is logged with its parts.
  *
  *   write:  received --queue--> appended --sync--------> on this disk
  *                                  |----replication----> committed --apply--> answered
  *   read:   received --queue--> asked --confirmation--> granted ---apply--> answered
  *
- * Sync and replication of a write run side by side, both from where it was given to the log.
+ * Sync and replication of a write run side by side, both from where it was given to the log. A part
+ * that has not ended counts until now, so that one given up shows what it was waiting for.
  *
  * Limit: SLOW_REQUESTS_LOGGED_MAX lines a second; what is beyond is counted.
  */
@@ -25,7 +26,7 @@ import { Ring } from '../ring.ts';
 import { Milestones } from './milestones.ts';
 import { type NodeMetrics, REQUEST_NAMES } from './node-metrics.ts';
 import type { Proposal } from './proposals.ts';
-import type { Read, ReadRequest, Round } from './reads.ts';
+import type { Read, ReadRequest, ReadStage, Round } from './reads.ts';
 
 /** Most characters of a key in the log. */
 const KEY_CHARACTERS_MAX = 64;
@@ -33,7 +34,7 @@ const KEY_CHARACTERS_MAX = 64;
 /** When a read was received whose time is not taken. */
 export const UNTIMED = -1;
 
-/** Milliseconds of each part; undefined where that is not known any more. */
+/** Milliseconds of each part; undefined where it has not begun. */
 type Parts = Readonly<Record<string, number | undefined>>;
 
 /** What an entry does, without its session. */
@@ -103,8 +104,23 @@ export class RequestTimes {
     const command = innerOf(logged);
     const tookMs = nowMs - receivedMs;
     this.#metrics.answered(command.type, tookMs);
-    if (tookMs < this.#slowMs) return;
-    this.#tellSlow(command, tookMs, this.#partsOfWrite(proposal, nowMs), nowMs);
+    if (tookMs < this.#slowMs || !this.#mayTell(nowMs)) return;
+    this.#tell('slow request', command, tookMs, this.#partsOfWrite(proposal, nowMs));
+  }
+
+  /** A write was given up. */
+  gaveUpWrite(proposal: Proposal, nowMs: number): void {
+    if (!this.#mayTell(nowMs)) return;
+    const tookMs = nowMs - proposal.receivedMs;
+    const parts = this.#partsOfWrite(proposal, nowMs);
+    this.#tell('request timed out', innerOf(proposal.command), tookMs, parts);
+  }
+
+  /** A read was given up. @param stage how far it had come */
+  gaveUpRead({ request, receivedMs }: Read, stage: ReadStage, nowMs: number): void {
+    if (!this.#mayTell(nowMs)) return;
+    const parts = partsOfRead(receivedMs, stage, nowMs);
+    this.#tell('request timed out', request, nowMs - receivedMs, parts);
   }
 
   /**
@@ -122,33 +138,41 @@ export class RequestTimes {
     const tookMs = nowMs - receivedMs;
     const stands = round === undefined && isPoint(request) ? LOCAL_READS_A_TIMING : 1;
     this.#metrics.answered(request.type, tookMs, stands);
-    if (tookMs < this.#slowMs) return;
-    this.#tellSlow(request, tookMs, partsOfRead(receivedMs, round, nowMs), nowMs);
+    if (tookMs < this.#slowMs || !this.#mayTell(nowMs)) return;
+    const parts = round === undefined ? {} : partsOfRead(receivedMs, round, nowMs);
+    this.#tell('slow request', request, tookMs, parts);
   }
 
   #partsOfWrite({ index, receivedMs }: Proposal, nowMs: number): Parts {
     const appendedMs = this.#appended.when(index);
-    const syncedMs = this.#synced.when(index);
     const committedMs = this.#committed.when(index);
     return {
-      queueMs: since(receivedMs, appendedMs),
-      syncMs: since(appendedMs, syncedMs),
-      replicationMs: since(appendedMs, committedMs),
+      queueMs: since(receivedMs, appendedMs ?? nowMs),
+      syncMs: since(appendedMs, this.#synced.when(index) ?? nowMs),
+      replicationMs: since(appendedMs, committedMs ?? nowMs),
       applyMs: since(committedMs, nowMs),
     };
   }
 
-  #tellSlow(request: Write | ReadRequest, tookMs: number, parts: Parts, nowMs: number): void {
+  /** Counts one that took too long. Whether the log has room for it. */
+  #mayTell(nowMs: number): boolean {
     this.#metrics.slowRequests += 1;
     if (nowMs - this.#loggedSinceMs >= SLOW_REQUESTS_LOG_MS) {
       this.#loggedSinceMs = nowMs;
       this.#loggedCount = 0;
     }
-    if (this.#loggedCount >= SLOW_REQUESTS_LOGGED_MAX) {
-      this.#unloggedCount += 1;
-      return;
-    }
-    this.#loggedCount += 1;
+    const mayTell = this.#loggedCount < SLOW_REQUESTS_LOGGED_MAX;
+    if (mayTell) this.#loggedCount += 1;
+    else this.#unloggedCount += 1;
+    return mayTell;
+  }
+
+  #tell(
+    event: 'slow request' | 'request timed out',
+    request: Write | ReadRequest,
+    tookMs: number,
+    parts: Parts,
+  ): void {
     const fields: Record<string, unknown> = {
       type: NAMES.get(request.type),
       ...keyOf(request),
@@ -159,16 +183,15 @@ export class RequestTimes {
     }
     if (this.#unloggedCount > 0) fields.notLogged = this.#unloggedCount;
     this.#unloggedCount = 0;
-    this.#log.warn('slow request', fields);
+    this.#log.warn(event, fields);
   }
 }
 
-function partsOfRead(receivedMs: number, round: Round | undefined, nowMs: number): Parts {
-  if (round === undefined) return {};
+function partsOfRead(receivedMs: number, { askedMs, grantedMs }: ReadStage, nowMs: number): Parts {
   return {
-    queueMs: round.askedMs - receivedMs,
-    confirmationMs: round.grantedMs - round.askedMs,
-    applyMs: nowMs - round.grantedMs,
+    queueMs: since(receivedMs, askedMs ?? nowMs),
+    confirmationMs: since(askedMs, grantedMs ?? nowMs),
+    applyMs: since(grantedMs, nowMs),
   };
 }
 
@@ -187,8 +210,8 @@ function keyOf(request: Write | ReadRequest): { key?: string } {
   return { key: request.body.key.toString('utf8').slice(0, KEY_CHARACTERS_MAX) };
 }
 
-function since(fromMs: number | undefined, toMs: number | undefined): number | undefined {
-  return fromMs === undefined || toMs === undefined ? undefined : toMs - fromMs;
+function since(fromMs: number | undefined, toMs: number): number | undefined {
+  return fromMs === undefined ? undefined : toMs - fromMs;
 }
 
 function rounded(ms: number): number {

@@ -2,7 +2,13 @@ import t from 'tap';
 import { MEMBER_TIMEOUT_MS } from '../../include/node.ts';
 import { FrameType } from '../../include/rpc.ts';
 import type { Asker } from '../../src/node/asker.ts';
-import { type Read, type ReadRequest, Reads, type Round } from '../../src/node/reads.ts';
+import {
+  type Read,
+  type ReadRequest,
+  type ReadStage,
+  Reads,
+  type Round,
+} from '../../src/node/reads.ts';
 
 const asker: Asker = { answer: () => {}, refuse: () => {}, redirect: () => {} };
 const request: ReadRequest = { type: FrameType.LeaseKeepAlive, body: { id: 7n } };
@@ -64,15 +70,20 @@ t.test('a grant of a round given up answers nobody', async (t) => {
 t.test(
   'reads expire wherever they wait, and a round nobody waits for frees its place',
   async (t) => {
-    const reads = new Reads({ nowMs: () => 0 });
-    const expired: number[] = [];
+    let nowMs = 11;
+    const reads = new Reads({ nowMs: () => nowMs });
+    const expired = new Map<number, ReadStage>();
     reads.add(read(1, 10));
-    reads.grant({ id: reads.beginRound(), index: 5 });
+    const round = reads.beginRound();
+    nowMs = 12;
+    reads.grant({ id: round, index: 5 });
     reads.add(read(2, 10));
     reads.beginRound();
     reads.add(read(3, 10));
-    reads.expire(10 + MEMBER_TIMEOUT_MS, (one) => expired.push(one.id));
-    t.strictSame(expired.sort(), [1, 2, 3]);
+    reads.expire(10 + MEMBER_TIMEOUT_MS, (one, stage) => expired.set(one.id, stage));
+    t.match(expired.get(1), { askedMs: 11, grantedMs: 12 });
+    t.strictSame(expired.get(2), { askedMs: 12 });
+    t.strictSame(expired.get(3), {});
     reads.add(read(4));
     t.ok(reads.beginRound() > 0, 'a new round may begin');
   },

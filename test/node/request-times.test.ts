@@ -28,13 +28,18 @@ function createStage() {
   const time = { nowMs: 0 };
   const clock = { nowMs: () => time.nowMs };
   const lines: LogFields[] = [];
-  const log = { ...NO_LOG, warn: (_event: string, fields: LogFields = {}) => lines.push(fields) };
+  const events: string[] = [];
+  const warn = (event: string, fields: LogFields = {}): void => {
+    events.push(event);
+    lines.push(fields);
+  };
+  const log = { ...NO_LOG, warn };
   const metrics = new NodeMetrics();
   const times = new RequestTimes({ clock, metrics, log, slowRequestMs: 300 });
   const at = (ms: number): void => {
     time.nowMs = ms;
   };
-  return { at, lines, metrics, times };
+  return { at, events, lines, metrics, times };
 }
 
 function proposal(index: number, receivedMs: number): Proposal {
@@ -83,6 +88,56 @@ t.test('a slow linearizable read is logged with its parts', async (t) => {
   t.strictSame(lines, [
     { type: 'range', key: 'k', tookMs: 311, queueMs: 10, confirmationMs: 300, applyMs: 1 },
   ]);
+});
+
+const givenUp: readonly (readonly [
+  what: string,
+  reached: readonly ('appended' | 'synced' | 'committed')[],
+  parts: LogFields,
+])[] = [
+  ['not in the log', [], { queueMs: 4000 }],
+  ['not synced and without a majority', ['appended'], { syncMs: 3990, replicationMs: 3990 }],
+  ['without a majority', ['appended', 'synced'], { syncMs: 10, replicationMs: 3990 }],
+  [
+    'not synced here',
+    ['appended', 'committed'],
+    { syncMs: 3990, replicationMs: 10, applyMs: 3980 },
+  ],
+  [
+    'not applied',
+    ['appended', 'synced', 'committed'],
+    { syncMs: 10, replicationMs: 10, applyMs: 3980 },
+  ],
+];
+for (const [what, reached, parts] of givenUp) {
+  t.test(`a write that is given up ${what} is logged with what it waits for`, async (t) => {
+    const { at, events, lines, metrics, times } = createStage();
+    at(110);
+    if (reached.includes('appended')) times.appended([entry(7)], 3);
+    at(120);
+    if (reached.includes('synced')) times.synced(3);
+    if (reached.includes('committed')) times.committed([entry(7)]);
+    times.gaveUpWrite(proposal(7, 100), 4_100);
+    const queueMs = 10;
+    t.strictSame(lines, [{ type: 'put', key: 'key', tookMs: 4000, queueMs, ...parts }]);
+    t.strictSame(events, ['request timed out']);
+    t.equal(metrics.slowRequests, 1);
+  });
+}
+
+t.test('a read that is given up is logged with what it waits for', async (t) => {
+  const { events, lines, times } = createStage();
+  const given = read(point, 100);
+  times.gaveUpRead(given, {}, 4_100);
+  times.gaveUpRead(given, { askedMs: 110 }, 4_100);
+  times.gaveUpRead(given, { askedMs: 110, grantedMs: 120 }, 4_100);
+  const head = { type: 'range', key: 'k', tookMs: 4000 };
+  t.strictSame(lines, [
+    { ...head, queueMs: 4000 },
+    { ...head, queueMs: 10, confirmationMs: 3990 },
+    { ...head, queueMs: 10, confirmationMs: 10, applyMs: 3980 },
+  ]);
+  t.strictSame(new Set(events), new Set(['request timed out']));
 });
 
 t.test('a flood of slow requests is logged a few a second, the others are counted', async (t) => {
