@@ -46,15 +46,15 @@ export function lockCommand(
       const ttlSeconds = integerFlag('ttl')(argv.ttl ?? '10');
       const invocation = openInvocation(context, argv, 'range');
       const lock = createLock(invocation.client, textToBytes(name), { ttlSeconds });
-      const acquire = async (signal: AbortSignal) => {
+      // Until the lock is released somebody listens: an interrupt in between would end the process,
+      // and leave it held.
+      await releasingWhenInterrupted(context, async (signal) => {
         const held = await lock.acquire({ signal }).catch((error: unknown) => {
           throw signal.aborted ? cancelled() : error;
         });
         if (command.length === 0) await hold(context, invocation, held, signal);
-        return held;
-      };
-      const held = await releasingWhenInterrupted(context, acquire);
-      if (command.length > 0) await runHolding(context, held, command);
+        else await runHolding(context, held, command, signal);
+      });
     },
   };
 }
@@ -84,6 +84,7 @@ async function runHolding(
   context: CommandContext,
   held: HeldLock,
   words: readonly string[],
+  signal: AbortSignal,
 ): Promise<void> {
   const environment = {
     ETCD_LOCK_KEY: held.key.toString(),
@@ -91,13 +92,15 @@ async function runHolding(
     KVORUM_LOCK_TOKEN: String(held.token),
   };
   try {
-    const failure = await whileChildRuns(context, (signal) =>
+    if (signal.aborted) throw cancelled();
+    // From here on the command decides what an interrupt means.
+    const failure = await whileChildRuns(context, (ended) =>
       runChild({
         words,
         terminal: context.terminal,
         environment,
         input: context.terminal.input === undefined ? 'ignore' : 'inherit',
-        signal: AbortSignal.any([signal, held.lost]),
+        signal: AbortSignal.any([ended, held.lost]),
       }),
     );
     if (held.lost.aborted) {

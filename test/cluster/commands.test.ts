@@ -33,6 +33,8 @@ function startProcess(args: readonly string[], endpoint: string) {
   return { child, ended, printed };
 }
 
+t.setTimeout(240_000);
+
 t.test('signals', async (t) => {
   const cluster = await startCluster(t, { size: 1 });
   const [endpoint = ''] = cluster.endpoints;
@@ -67,8 +69,9 @@ t.test('signals', async (t) => {
   });
 
   await t.test('SIGTERM ends the command of a lock, and the lock is released', async (t) => {
-    const lock = startProcess(['lock', 'C', 'sleep', '60'], endpoint);
-    await untilKeys(client, 'C/', 1);
+    const script = 'echo up; exec sleep 60';
+    const lock = startProcess(['lock', 'C', '--', 'sh', '-c', script], endpoint);
+    await lock.printed('up\n');
     lock.child.kill('SIGTERM');
     t.match(await lock.ended, { code: 143, signal: null });
     t.equal((await client.range('C/', { prefix: true })).count, 0);

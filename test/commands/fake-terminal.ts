@@ -2,7 +2,7 @@
 
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { type CommandContext, closeClients } from '../../src/commands/command-context.ts';
-import { createInterrupts } from '../../src/commands/interrupts.ts';
+import { createInterrupts, type Interrupts } from '../../src/commands/interrupts.ts';
 import { run } from '../../src/commands/run.ts';
 import { createTerminal } from '../../src/commands/terminal.ts';
 
@@ -26,6 +26,8 @@ export type RunningCommand = {
   readonly complained: (text: string) => Promise<void>;
   /** Ctrl-C, as in a shell. */
   readonly interrupt: () => void;
+  /** How often somebody began to listen to interrupts when nobody did. */
+  readonly listenedTimes: () => number;
   /** The screen has another size from now on. */
   readonly resize: (rows: number, columns: number) => void;
 };
@@ -61,11 +63,15 @@ export function startCommand(
   const output = Object.assign(keep(), screen);
   const errorOutput = keep();
   const interrupts = createInterrupts();
+  const counted = countListening(interrupts);
   const terminal = createTerminal(
     { input, output, errorOutput },
     { ...process.env, ...environment },
   );
-  const context: CommandContext = { terminal, run, clients: new Map(), interrupts };
+  const context: CommandContext = {
+    ...{ terminal, run, clients: new Map() },
+    interrupts: counted.interrupts,
+  };
   const finish = async (): Promise<Outcome> => {
     const exitCode = await run(args, context);
     await closeClients(context);
@@ -79,8 +85,26 @@ export function startCommand(
     interrupt: () => {
       interrupts.raise();
     },
+    listenedTimes: counted.times,
     resize: resizer(output),
   };
+}
+
+function countListening(inner: Interrupts): { interrupts: Interrupts; times: () => number } {
+  let listening = 0;
+  let times = 0;
+  const listen = (told: () => void): (() => void) => {
+    if (listening === 0) times += 1;
+    listening += 1;
+    const stop = inner.listen(told);
+    let isOver = false;
+    return () => {
+      if (!isOver) listening -= 1;
+      isOver = true;
+      stop();
+    };
+  };
+  return { interrupts: { listen }, times: () => times };
 }
 
 /** A screen that is typed at: what readline needs to take itself for interactive. */
@@ -101,6 +125,7 @@ export function startShell(environment: Readonly<Record<string, string>>): Runni
     printed: output.has,
     complained: errorOutput.has,
     interrupt: () => input.write('\x03'),
+    listenedTimes: () => 0,
     resize: resizer(output),
   };
 }

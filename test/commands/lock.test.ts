@@ -56,6 +56,13 @@ t.test('lock', async (t) => {
     t.equal(exitCode, 1);
   });
 
+  await t.test('somebody listens to interrupts until the lock is released', async (t) => {
+    const running = start('lock Z true');
+    const { exitCode } = await running.ended;
+    t.equal(exitCode, 0);
+    t.equal(running.listenedTimes(), 1, 'without a pause');
+  });
+
   await t.test('a lock that is lost is an error', async (t) => {
     const running = start('lock Y --ttl 2');
     await running.printed('Y/');
