@@ -46,7 +46,10 @@ export function requestWrite(
   if (member.isStopped) return asker.refuse(id, ErrorCode.Stopped, undefined);
   const refusal = checkRequest(command);
   if (refusal !== 0) return asker.refuse(id, refusal, undefined);
-  if (member.serving.isCorrupt) return asker.refuse(id, ErrorCode.CorruptCluster, undefined);
+  // Alarms are disarmed all the same: where all members are corrupt, nobody else could.
+  if (member.serving.isCorrupt && command.type !== FrameType.AlarmSet) {
+    return asker.refuse(id, ErrorCode.CorruptCluster, undefined);
+  }
   if (member.raft.role !== Role.Leader) return member.redirect(asker, id);
   if (member.options.isDiskFull()) return asker.refuse(id, ErrorCode.NoSpace, undefined);
   if (isFull(member)) return asker.refuse(id, ErrorCode.TooManyRequests, undefined);

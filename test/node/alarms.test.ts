@@ -141,6 +141,15 @@ t.test('raising and disarming twice does no more than once', async (t) => {
   t.strictSame(await alarms(lone), []);
 });
 
+t.test('where all members are corrupt, alarms are disarmed all the same', async (t) => {
+  const lone = await LoneMember.start(t);
+  await lone.write(alarmOf(AlarmKind.Corrupt, AlarmAction.Raise));
+  await t.rejects(lone.write(put('a')), { code: ErrorCode.CorruptCluster });
+  const { alarms } = await lone.write(alarmOf(AlarmKind.Corrupt, AlarmAction.Disarm));
+  t.strictSame(alarms, [{ nodeId: 0, kind: AlarmKind.Corrupt }]);
+  await t.resolves(lone.write(put('a')));
+});
+
 t.test('an alarm of who is no member is not raised', async (t) => {
   const lone = await LoneMember.start(t);
   await t.rejects(lone.write(alarmOf(AlarmKind.NoSpace, AlarmAction.Raise, 9)), {
