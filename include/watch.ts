@@ -72,8 +72,8 @@ export type WatchSink = {
   /** All events up to `revision` have been told. */
   readonly progress: (watchId: number, revision: number) => void;
   /**
-   * The watch has ended, by no wish of the client: Compacted.
-   * @param compactRevision the oldest revision that can be watched from
+   * The watch has ended, by no wish of the client: Compacted, or what `endAll` was given.
+   * @param compactRevision the oldest revision that can be watched from; 0 unless it is Compacted
    */
   readonly cancelled: (watchId: number, code: ErrorCode, compactRevision: number) => void;
 };
@@ -124,6 +124,11 @@ export type WatchHub = {
    * they are many, catchUp goes on with it.
    */
   readonly tellProgress: () => void;
+  /**
+   * Ends watches, some a call: what the store holds must not be told to anybody.
+   * @returns whether there are more
+   */
+  readonly endAll: (code: ErrorCode) => boolean;
   /** How many there are now. */
   readonly counts: () => WatchCounts;
   /** The store was replaced by a snapshot: what was told stays told, the rest is looked up. */

@@ -16,6 +16,7 @@ import {
   type Upkeep,
 } from '../../include/node.ts';
 import {
+  ErrorCode,
   FrameType,
   type InternalCommand,
   type MemberReport,
@@ -157,10 +158,9 @@ export class Serving {
       this.#answerRound(ready);
     }
     this.#readings.step();
-    store.watches.notify();
-    const hasLagging = store.watches.catchUp();
+    const hasUntold = this.#tellWatches();
     this.#flush(clock.nowMs());
-    if (hasLagging || this.#applier.canRun || this.#readings.count > 0) schedulePump();
+    if (hasUntold || this.#applier.canRun || this.#readings.count > 0) schedulePump();
     if (this.#isPaused || this.#hasRemovable()) this.remove();
   }
 
@@ -237,6 +237,14 @@ export class Serving {
       schedulePump();
       if (hasMore) this.remove();
     });
+  }
+
+  /** Tells watches what is new, or ends them; returns whether some are left for another pump. */
+  #tellWatches(): boolean {
+    const { watches } = this.#options.store;
+    if (this.isCorrupt) return watches.endAll(ErrorCode.CorruptCluster);
+    watches.notify();
+    return watches.catchUp();
   }
 
   #flush(nowMs: number): void {

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { OpKind } from '../../include/kvstore.ts';
+import { ErrorCode } from '../../include/rpc.ts';
 import { deleteOf, putOf } from './store-requests.ts';
 import { Listener, watchOf } from './watch-requests.ts';
 import {
@@ -41,6 +42,41 @@ t.test('the pair before: none at a creation, none when it is compacted', async (
     }
     await store.close();
   }
+});
+
+t.test('all watches are ended, wherever they are, step by step', async (t) => {
+  const { store, listener, stream } = await openWatched('put a 1', 'put b 1');
+  const other = new Listener();
+  const full = store.watches.open(other.sink);
+  const count = 2_500;
+  for (let id = 0; id < count; id += 1) stream.create(id, watchOf('a'));
+  stream.create(count, watchOf('a', 'z', { startRevision: 1 }));
+  stream.create(count + 1, watchOf('a', '', { startRevision: 1 }));
+  other.isFull = true;
+  full.create(7, watchOf('b'));
+  write(store, 'put b 2');
+  let synced = 0;
+  full.whenInSync(() => {
+    synced += 1;
+  });
+  t.equal(synced, 0, 'it is told nothing while it is full');
+
+  let steps = 1;
+  while (store.watches.endAll(ErrorCode.CorruptCluster)) steps += 1;
+  t.equal(steps, 3);
+  t.strictSame(store.watches.counts(), { streams: 2, watches: 0, lagging: 0 });
+  t.strictSame(other.take(), ['7: CorruptCluster 0']);
+  t.equal(synced, 1, 'nobody waits for it for ever');
+  const lines = listener.take();
+  t.equal(lines.length, count + 2);
+  t.equal(lines.at(-1), `${count + 1}: CorruptCluster 0`);
+  write(store, 'put a 3');
+  catchUp(store);
+  t.strictSame(listener.take(), []);
+  t.equal(stream.create(1, watchOf('a')), 0, 'a new one is as good as any');
+  write(store, 'put a 4');
+  t.strictSame(listener.take(), ['1: put a=4 2/6/3']);
+  await store.close();
 });
 
 t.test('the pair before is that of the revision before, not of an operation before', async (t) => {

@@ -1,8 +1,10 @@
 /** Alarms of a cluster: whoever is concerned, all members know. */
 
 import t from 'tap';
-import { AlarmKind } from '../../include/kvstore.ts';
-import { ErrorCode } from '../../include/rpc.ts';
+import { type Alarm, AlarmAction, AlarmKind } from '../../include/kvstore.ts';
+import { ErrorCode, FrameType } from '../../include/rpc.ts';
+import { requestWrite } from '../../src/node/client-requests.ts';
+import { encodeCommand } from '../../src/rpc/command-codec.ts';
 import { nextTick } from '../cluster/processes.ts';
 import { GrowingCluster } from './growing-cluster.ts';
 
@@ -41,3 +43,49 @@ t.test('a follower without space stops the growth of all, also of who joins', as
     t.strictSame((await client.alarms()).alarms, []);
   });
 });
+
+t.test(
+  'watches of a member that turns out to be corrupt end there, or go on elsewhere',
+  async (t) => {
+    const cluster = await GrowingCluster.start(t);
+    const client = cluster.client();
+    const odd = await cluster.addVoter(client);
+    const { store } = cluster.nodes.get(odd)!.member;
+    const own = cluster.client([odd]).watch('seen');
+    await own.created;
+    // Which endpoint a client begins with is drawn.
+    let any = cluster.client().watch('seen');
+    await any.created;
+    while (store.watches.counts().watches < 2) {
+      await any.close();
+      any = cluster.client().watch('seen');
+      await any.created;
+    }
+    await raise(cluster, { nodeId: odd, kind: AlarmKind.Corrupt });
+    await t.rejects(own[Symbol.asyncIterator]().next(), {
+      code: ErrorCode.CorruptCluster,
+      message: 'etcdserver: corrupt cluster',
+    });
+    t.equal(store.watches.counts().watches, 0);
+    const { revision } = await cluster.client([0]).put('seen', '1');
+    for await (const { events } of any) {
+      t.strictSame(
+        events.map(({ kv }) => kv.modRevision),
+        [revision],
+      );
+      break;
+    }
+  },
+);
+
+/** Raises an alarm, as its member would. */
+async function raise(cluster: GrowingCluster, alarm: Alarm): Promise<void> {
+  const body = { ...alarm, action: AlarmAction.Raise };
+  const command = { type: FrameType.AlarmSet, body } as const;
+  const { member } = cluster.nodes.get(await cluster.leader())!;
+  await new Promise<void>((resolve, reject) => {
+    const answer = (): void => resolve();
+    const asker = { answer, refuse: reject, redirect: reject };
+    requestWrite(member, asker, 1, encodeCommand(command), command);
+  });
+}

@@ -1,8 +1,8 @@
 /**
  * One watch of a stream: from its creation, through all that happens to connections, to its end.
  *
- *   creating --accepted--> created --cancel--> ended
- *      '--refused-----------'--compacted---------^
+ *   creating --accepted--> created --cancel-----------------> ended
+ *      '--refused-----------'--compacted, or its node refuses--^
  *
  * A cancellation waits for the creation: its answer comes behind that of the creation.
  */
@@ -27,7 +27,7 @@ export type WatchOwner = {
   /** It is there; `revision` is the node's current one. */
   readonly onCreated: (watch: ServedWatch, revision: number) => void;
   /** It was lost or held, and goes on. */
-  readonly onAcceptedAgain: () => void;
+  readonly onAcceptedAgain: (watch: ServedWatch) => void;
   readonly onEvents: (
     watch: ServedWatch,
     revision: number,
@@ -38,6 +38,8 @@ export type WatchOwner = {
   /** It was never there. */
   readonly onRefused: (watch: ServedWatch, error: KvorumError) => void;
   readonly onCompacted: (watch: ServedWatch, compactRevision: number) => void;
+  /** It was there, and its node tells it nothing any more. */
+  readonly onFailed: (watch: ServedWatch, error: KvorumError) => void;
   readonly onCancelled: (watch: ServedWatch) => void;
 };
 
@@ -120,7 +122,7 @@ export class ServedWatch implements WatchSink {
     this.revision = Math.max(this.revision, head.revision);
     this.#node.note(head);
     if (this.isCreated) {
-      this.#owner.onAcceptedAgain();
+      this.#owner.onAcceptedAgain(this);
       return;
     }
     this.isCreated = true;
@@ -144,6 +146,7 @@ export class ServedWatch implements WatchSink {
   onFailed(error: KvorumError): void {
     if (this.#isCancelled && this.isCreated) return;
     if (error instanceof WatchError) this.#owner.onCompacted(this, error.compactRevision);
+    else if (this.isCreated) this.#owner.onFailed(this, error);
     else this.#owner.onRefused(this, error);
   }
 

@@ -61,10 +61,12 @@ class WatchCall implements Receiver<WatchRequest>, WatchOwner {
     this.#acceptCount += 1;
     this.#send({ watch_id: watch.id, created: true, header: this.#node.headerAt(revision) });
     this.#askAwaited();
+    if (this.#isHeld) watch.hold();
   }
 
-  onAcceptedAgain(): void {
+  onAcceptedAgain(watch: ServedWatch): void {
     this.#acceptCount += 1;
+    if (this.#isHeld) watch.hold();
   }
 
   onEvents(
@@ -94,6 +96,12 @@ class WatchCall implements Receiver<WatchRequest>, WatchOwner {
     this.#send({ header, watch_id: watch.id, canceled: true, compact_revision: compactRevision });
   }
 
+  onFailed(watch: ServedWatch, { message }: KvorumError): void {
+    this.#watches.delete(watch.id);
+    const header = this.#node.headerAt(watch.revision);
+    this.#send({ header, watch_id: watch.id, canceled: true, cancel_reason: message });
+  }
+
   onCancelled(watch: ServedWatch): void {
     this.#watches.delete(watch.id);
     this.#send({
@@ -115,7 +123,6 @@ class WatchCall implements Receiver<WatchRequest>, WatchOwner {
     const watch = new ServedWatch(this.#node, this, id, request);
     this.#watches.set(id, watch);
     watch.start();
-    if (this.#isHeld) watch.hold();
   }
 
   /** What its node need not be asked about; a refusal draws no id. */

@@ -42,6 +42,7 @@ import { addToCohort, removeFromCohort, takeWatches } from './grouping.ts';
 import { HeldCohorts } from './held-cohorts.ts';
 import { deletionAhead, tellKeyHistory } from './key-history.ts';
 import { isCompacted, LaggingCohorts } from './lagging-cohorts.ts';
+import { ProgressNotes } from './progress-notes.ts';
 import { canTell } from './telling.ts';
 import {
   type Cohort,
@@ -74,6 +75,7 @@ export function createWatchHub(state: () => StoreState): StoreWatches {
     notify: () => hub.notify(),
     catchUp: () => hub.catchUp(),
     tellProgress: () => hub.tellProgress(),
+    endAll: (code) => hub.endAll(code),
     counts: () => hub.counts(),
     storeReplaced: () => hub.storeReplaced(),
   };
@@ -90,10 +92,7 @@ class Hub {
   readonly #due = new Ring<StreamState>();
   /** Closed streams whose watches are not all removed. */
   readonly #closing = new Set<StreamState>();
-  /** Watches that want notes of progress. */
-  readonly #progress = new Set<Watch>();
-  /** A round of notes of progress that is under way. */
-  #round: Iterator<Watch, undefined> | undefined;
+  readonly #progress = new ProgressNotes();
   #isCohortsTurn = false;
 
   constructor(state: () => StoreState) {
@@ -156,7 +155,7 @@ class Hub {
   catchUp(): boolean {
     const state = this.#state();
     this.#removeClosed();
-    this.#goRound();
+    this.#progress.step(this.#live);
     this.#releaseHeld(state);
     this.#skipUnwatched(state);
     if (this.#live.main <= state.revision) this.#advance(state, this.#live, this.#parkLive);
@@ -166,13 +165,27 @@ class Hub {
     } else {
       this.#serveStreams(state);
     }
-    const isLate = this.#live.main <= state.revision || this.#round !== undefined;
+    const isLate = this.#live.main <= state.revision || this.#progress.isUnderWay;
     return isLate || this.#lagging.count > 0 || this.#due.count > 0 || this.#closing.size > 0;
   }
 
   tellProgress(): void {
-    this.#round ??= this.#progress.values();
-    this.#goRound();
+    this.#progress.begin();
+    this.#progress.step(this.#live);
+  }
+
+  endAll(code: ErrorCode): boolean {
+    this.#removeClosed();
+    let left = STEP_WATCHES_MAX;
+    for (const stream of this.#streams) {
+      if (stream.isClosed) continue;
+      for (const watch of stream.watches.values()) {
+        if (left === 0) return true;
+        this.#end(watch, code, 0);
+        left -= 1;
+      }
+    }
+    return this.#closing.size > 0;
   }
 
   storeReplaced(): void {
@@ -203,11 +216,24 @@ class Hub {
   #cancel(stream: StreamState, id: number): boolean {
     const watch = stream.isClosed ? undefined : stream.watches.get(id);
     if (watch === undefined) return false;
-    const isLagging = watch.group?.cohort !== this.#live;
-    this.#forget(watch);
-    if (isLagging) stream.laggingCount -= 1;
+    this.#leave(watch);
     this.#settle(stream);
     return true;
+  }
+
+  /** Ends a watch by no wish of its client. */
+  #end(watch: Watch, code: ErrorCode, compactRevision: number): void {
+    const { stream, id } = watch;
+    this.#leave(watch);
+    stream.sink.cancelled(id, code, compactRevision);
+    this.#settle(stream);
+  }
+
+  /** Takes a watch out of a stream that goes on. */
+  #leave(watch: Watch): void {
+    const isLagging = watch.group?.cohort !== this.#live;
+    this.#forget(watch);
+    if (isLagging) watch.stream.laggingCount -= 1;
   }
 
   #forget(watch: Watch): void {
@@ -237,24 +263,6 @@ class Hub {
       this.#closing.delete(stream);
       this.#streams.delete(stream);
     }
-  }
-
-  /** Tells some of the watches that want it how far they are. */
-  #goRound(): void {
-    for (let count = 0; count < STEP_WATCHES_MAX && this.#round !== undefined; count += 1) {
-      const watch = this.#round.next().value;
-      if (watch === undefined) this.#round = undefined;
-      else this.#noteProgress(watch);
-    }
-  }
-
-  #noteProgress(watch: Watch): void {
-    const { stream, group, hasNews } = watch;
-    const { main } = this.#live;
-    watch.hasNews = false;
-    const isInSync = group?.cohort === this.#live && watch.nextMain <= main;
-    if (!isInSync || hasNews || stream.isClosed || !canTell(stream)) return;
-    stream.sink.progress(watch.id, main - 1);
   }
 
   /** Nobody watches: nothing need be read. */
@@ -314,14 +322,6 @@ class Hub {
     this.#settle(stream);
   }
 
-  #endCompacted(state: StoreState, watch: Watch): void {
-    const { stream, id } = watch;
-    this.#forget(watch);
-    stream.laggingCount -= 1;
-    stream.sink.cancelled(id, ErrorCode.Compacted, state.compactRevision);
-    this.#settle(stream);
-  }
-
   #serveStreams(state: StoreState): void {
     let visits = 0;
     while (visits < CATCH_UP_STEP_REVISIONS_MAX) {
@@ -345,7 +345,7 @@ class Hub {
 
   #goOn(state: StoreState, watch: Watch): number {
     if (isCompacted(state, watch.nextMain)) {
-      this.#endCompacted(state, watch);
+      this.#end(watch, ErrorCode.Compacted, state.compactRevision);
       return 1;
     }
     if (watch.nextMain > state.revision) {
