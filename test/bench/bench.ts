@@ -2,7 +2,7 @@
 
 import type { Cluster } from './cluster.ts';
 import type { Generator } from './generate.ts';
-import type { LoadResult } from './load.ts';
+import type { LoadJob, LoadResult } from './load.ts';
 import type { Options } from './options.ts';
 import { Operation } from './wire.ts';
 import type { SystemName } from './wires.ts';
@@ -29,6 +29,9 @@ const STILL_MAX_MS = 500;
 /** Times a disturbed window is measured again. */
 const REPEATS_MAX = 3;
 
+/** Bytes of a value of which a hundred are less than 64 KiB. */
+const SMALL_VALUE_BYTES = 600;
+
 /** Milliseconds for what a load left behind: flushes, garbage. */
 const SETTLE_MS = 300;
 
@@ -50,42 +53,59 @@ export async function undisturbed<T extends { readonly stillMs: number }>(
   }
 }
 
-/** Writes every one of `keyCount` keys once. */
+/** Writes every one of `keyCount` keys once; the store is empty before. */
 export async function fill(bench: Bench, cluster: Cluster, keyCount: number): Promise<void> {
-  const result = await askOnceEach(bench, cluster, Operation.Put, keyCount);
+  const { valueBytes } = bench.options;
+  const asked = { operation: Operation.Put, keyCount, firstKey: 0, valueBytes };
+  const result = await askOnceEach(bench, cluster, asked);
   const found = await cluster.system.countKeys(cluster.ports[await cluster.settled()]!);
   if (found !== keyCount || result.failedCount > 0) {
     const failures = `${result.failedCount} puts failed (${result.lastFailure})`;
     throw new Error(`${cluster.system.name} holds ${found} of ${keyCount} keys; ${failures}`);
   }
-  const seconds = (result.elapsedMs / 1_000).toFixed(1);
+  tellFilled(cluster, keyCount, result);
+}
+
+/** Makes the state large: pairs that nobody asks about, behind the keys of `fill`. */
+export async function fillState(bench: Bench, cluster: Cluster): Promise<void> {
+  const { statePairCount: keyCount, stateValueBytes: valueBytes } = bench.options;
+  const firstKey = bench.takeKeys(keyCount);
+  const asked = { operation: Operation.Put, keyCount, firstKey, valueBytes };
+  const result = await askOnceEach(bench, cluster, asked);
+  if (result.failedCount > 0) {
+    throw new Error(`${cluster.system.name} takes no large state: ${result.lastFailure}`);
+  }
+  tellFilled(cluster, keyCount, result);
+}
+
+function tellFilled(cluster: Cluster, keyCount: number, { elapsedMs }: LoadResult): void {
+  const seconds = (elapsedMs / 1_000).toFixed(1);
   progress(`${cluster.system.name}: ${keyCount} keys written in ${seconds} s`);
 }
 
 /** Grants the leases of `keyCount` keys. */
 export async function grantLeases(bench: Bench, cluster: Cluster, keyCount: number): Promise<void> {
-  const result = await askOnceEach(bench, cluster, Operation.LeaseGrant, keyCount);
+  const asked = { operation: Operation.LeaseGrant, keyCount, firstKey: 0, valueBytes: 0 };
+  const result = await askOnceEach(bench, cluster, asked);
   if (result.failedCount === 0) return;
   throw new Error(`${cluster.system.name} grants no leases: ${result.lastFailure}`);
 }
 
-/** Asks about every key once, over ten pipelined connections to the leader. */
+/** Asks about every key once, over pipelined connections to the leader. */
 async function askOnceEach(
   bench: Bench,
   cluster: Cluster,
-  operation: Operation,
-  keyCount: number,
+  asked: Pick<LoadJob, 'operation' | 'keyCount' | 'firstKey' | 'valueBytes'>,
 ): Promise<LoadResult> {
   const leaderSlot = await cluster.settled();
   return await bench.generator.run({
     system: cluster.system.name,
-    operation,
+    ...asked,
     ports: [cluster.ports[leaderSlot]!],
-    connectionCount: 10,
-    inflightPerConnection: 100,
-    keyCount,
-    firstKey: 0,
-    valueBytes: bench.options.valueBytes,
+    // What is in flight on a connection fits the window that etcd opens at first.
+    ...(asked.valueBytes > SMALL_VALUE_BYTES
+      ? { connectionCount: 100, inflightPerConnection: 10 }
+      : { connectionCount: 10, inflightPerConnection: 100 }),
     warmupMs: 0,
     windowMs: 0,
     seed: 1,

@@ -1,8 +1,8 @@
 /**
- * Three nodes of one system as processes of their own, with fresh data directories.
+ * Three nodes of one system as processes of their own, with fresh data directories; more may join.
  *
- * Invariant: every process started here is ended here, by its pid; the directory is removed with
- * it.
+ * Invariant: every process started here, of a node or a tool, is ended here, by its pid; the
+ * directory is removed with it.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -10,9 +10,10 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../free-ports.ts';
-import type { Layout, System } from './system.ts';
+import type { Command, Layout, System } from './system.ts';
 
-const NODE_COUNT = 3;
+/** Nodes that a cluster is born with. */
+const FOUNDER_COUNT = 3;
 
 /** Milliseconds a cluster may take to elect a leader, or a node to catch up or to stop. */
 const PATIENCE_MS = 60_000;
@@ -26,23 +27,29 @@ const LOG_SHOWN_BYTES = 2_000;
 /** A running cluster. */
 export class Cluster {
   readonly system: System;
-  readonly layout: Layout;
+  #layout: Layout;
   readonly #children: (ChildProcess | undefined)[] = [];
+  #tool: ChildProcess | undefined;
 
   private constructor(system: System, layout: Layout) {
     this.system = system;
-    this.layout = layout;
+    this.#layout = layout;
   }
 
   /** Makes a cluster in a new directory below `parent`; nothing runs yet. */
   static async create(system: System, parent: string): Promise<Cluster> {
-    const ports = await freePorts(2 * NODE_COUNT);
+    const ports = await freePorts(2 * FOUNDER_COUNT);
     const directory = mkdtempSync(join(parent, `${system.name}-`));
-    const peerPorts = ports.slice(0, NODE_COUNT);
-    const clientPorts = ports.slice(NODE_COUNT);
-    const cluster = new Cluster(system, { directory, peerPorts, clientPorts });
-    system.prepare(cluster.layout);
-    return cluster;
+    const peerPorts = ports.slice(0, FOUNDER_COUNT);
+    const clientPorts = ports.slice(FOUNDER_COUNT);
+    const layout = { directory, peerPorts, clientPorts, founderCount: FOUNDER_COUNT };
+    system.prepare(layout);
+    return new Cluster(system, layout);
+  }
+
+  /** Where its nodes live. */
+  get layout(): Layout {
+    return this.#layout;
   }
 
   /** Ports that clients use, by slot. */
@@ -62,7 +69,30 @@ export class Cluster {
 
   /** Starts all nodes, without waiting. */
   startAll(): void {
-    for (let slot = 0; slot < NODE_COUNT; slot += 1) this.startNode(slot);
+    for (let slot = 0; slot < this.ports.length; slot += 1) this.startNode(slot);
+  }
+
+  /** Starts a node that joins the running cluster, without waiting; returns its slot. */
+  async addNode(): Promise<number> {
+    const [peerPort = 0, clientPort = 0] = await freePorts(2);
+    const slot = this.ports.length;
+    const peerPorts = [...this.layout.peerPorts, peerPort];
+    const clientPorts = [...this.ports, clientPort];
+    this.#layout = { ...this.layout, peerPorts, clientPorts };
+    const command = this.system.addMember(this.layout, slot);
+    if (command !== undefined) await this.#runTool(command);
+    this.startNode(slot);
+    return slot;
+  }
+
+  /** Makes a backup of one node's state, and removes it; returns how long the tool ran. */
+  async backUp(slot: number): Promise<number> {
+    const path = join(this.layout.directory, 'backup');
+    const startedMs = performance.now();
+    await this.#runTool(this.system.saveSnapshot(this.layout, slot, path));
+    const elapsedMs = performance.now() - startedMs;
+    rmSync(path);
+    return elapsedMs;
   }
 
   /** Starts one node, without waiting. */
@@ -112,8 +142,24 @@ export class Cluster {
 
   /** Ends all nodes at once and removes their data. */
   destroy(): void {
-    for (const child of this.#children) child?.kill('SIGKILL');
+    for (const child of [...this.#children, this.#tool]) child?.kill('SIGKILL');
     rmSync(this.layout.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Runs a tool to its end. */
+  async #runTool({ file, args, env }: Command): Promise<void> {
+    const tool = spawn(file, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    this.#tool = tool;
+    let complaint = '';
+    tool.stderr.on('data', (chunk: Buffer) => {
+      complaint = (complaint + chunk).slice(-LOG_SHOWN_BYTES);
+    });
+    const [code] = await once(tool, 'close');
+    this.#tool = undefined;
+    if (code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${code}: ${complaint}`);
   }
 
   async #until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
@@ -133,7 +179,7 @@ export class Cluster {
   }
 
   #checkAlive(): void {
-    for (let slot = 0; slot < NODE_COUNT; slot += 1) {
+    for (let slot = 0; slot < this.ports.length; slot += 1) {
       if (this.#children[slot] !== undefined) continue;
       throw new Error(`${this.system.name} node ${slot} ended${this.#lastLogLines(slot)}`);
     }

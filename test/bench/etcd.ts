@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
+import { type Command, type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
 
 /** Far beyond what a run writes, so that the space quota (2 GiB by default) plays no part. */
 const QUOTA_BYTES = 8 * 1024 * 1024 * 1024;
@@ -21,19 +21,25 @@ export const etcd: System = {
   etcdPorts: ({ clientPorts }) => clientPorts,
 
   command: (layout, slot) => {
-    const peer = (at: number): string => `http://127.0.0.1:${layout.peerPorts[at]}`;
+    const peer = (at: number): string => peerUrl(layout, at);
     const client = `http://127.0.0.1:${layout.clientPorts[slot]}`;
     const members = layout.peerPorts.map((_, at) => `n${at}=${peer(at)}`).join(',');
+    const clusterState = slot < layout.founderCount ? 'new' : 'existing';
     const args = [
       ...['--name', `n${slot}`, '--data-dir', dataDirectory(layout, slot)],
       ...['--listen-peer-urls', peer(slot), '--initial-advertise-peer-urls', peer(slot)],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
-      ...['--initial-cluster', members, '--initial-cluster-state', 'new'],
+      ...['--initial-cluster', members, '--initial-cluster-state', clusterState],
       ...['--quota-backend-bytes', String(QUOTA_BYTES)],
       ...['--logger', 'zap', '--log-outputs', 'stderr'],
     ];
     return { file: 'etcd', args, env: {} };
   },
+
+  addMember: (layout, slot) =>
+    etcdctl(layout, 0, ['member', 'add', `n${slot}`, `--peer-urls=${peerUrl(layout, slot)}`]),
+
+  saveSnapshot: (layout, slot, path) => etcdctl(layout, slot, ['snapshot', 'save', path]),
 
   state: async (port) => {
     const status = await post(port, '/v3/maintenance/status', {});
@@ -42,6 +48,7 @@ export const etcd: System = {
       isLeader: status.leader === header.member_id,
       hasLeader: status.leader !== undefined && status.leader !== '0',
       appliedIndex: Number(status.raftAppliedIndex ?? 0),
+      isVoter: status.isLearner !== true,
     };
   },
 
@@ -55,6 +62,17 @@ export const etcd: System = {
 
 function dataDirectory(layout: Layout, slot: number): string {
   return join(layout.directory, `n${slot}`);
+}
+
+function peerUrl(layout: Layout, slot: number): string {
+  return `http://127.0.0.1:${layout.peerPorts[slot]}`;
+}
+
+/** @param slot the node that is asked */
+function etcdctl(layout: Layout, slot: number, words: readonly string[]): Command {
+  const endpoint = `127.0.0.1:${layout.clientPorts[slot]}`;
+  const args = ['--endpoints', endpoint, ...words];
+  return { file: 'etcdctl', args, env: { ETCDCTL_API: '3' } };
 }
 
 async function post(port: number, path: string, body: object): Promise<Record<string, unknown>> {

@@ -23,6 +23,11 @@ export class Generator {
     return this.#ask<LoadResult>({ kind: 'load', job });
   }
 
+  /** Ends the window of the load that runs. */
+  finish(): void {
+    this.#child.send({ kind: 'finish' } satisfies GeneratorJob);
+  }
+
   /** The same, for watchers. */
   fanOut(job: FanOutJob): Promise<FanOutResult> {
     return this.#ask<FanOutResult>({ kind: 'fan-out', job });

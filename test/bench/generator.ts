@@ -9,13 +9,20 @@ import { type LoadJob, type LoadResult, runLoad } from './load.ts';
 /** What the process is asked. */
 export type GeneratorJob =
   | { readonly kind: 'load'; readonly job: LoadJob }
-  | { readonly kind: 'fan-out'; readonly job: FanOutJob };
+  | { readonly kind: 'fan-out'; readonly job: FanOutJob }
+  /** Ends the window of the load under way; answered by that one's result. */
+  | { readonly kind: 'finish' };
 
 /** What the process answers. */
 export type GeneratorReply<T> = { readonly result: T } | { readonly error: string };
 
+let finishing = new AbortController();
+
 process.on('message', (asked: GeneratorJob) => {
-  const result = asked.kind === 'load' ? runLoad(asked.job) : runFanOut(asked.job);
+  if (asked.kind === 'finish') return finishing.abort();
+  finishing = new AbortController();
+  const result =
+    asked.kind === 'load' ? runLoad(asked.job, finishing.signal) : runFanOut(asked.job);
   result.then(
     (result) => reply({ result }),
     (error: unknown) => reply({ error: error instanceof Error ? error.message : String(error) }),

@@ -17,7 +17,7 @@ import { decodeReply } from '../../src/rpc/reply-codec.ts';
 import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { framesOf, helloFrame } from './kvorum-frames.ts';
 import { plainRange } from './kvorum-wire.ts';
-import { type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
+import { type Command, type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
@@ -49,11 +49,19 @@ export function createKvorum(options: KvorumOptions): System {
     etcdPorts: ({ peerPorts }) => peerPorts,
 
     command: (layout, slot) => {
-      const serve = ['serve', '--id', String(slot), '--conf', confPath(layout)];
-      const args = [...serve, '--data-dir', join(layout.directory, `n${slot}`)];
-      if (options.binary !== undefined) return { file: options.binary, args, env: {} };
-      const node = [...profileFlags(options, slot), MAIN];
-      return { file: process.execPath, args: [...node, ...args], env: {} };
+      const identity =
+        slot < layout.founderCount
+          ? ['--id', String(slot), '--conf', confPath(layout)]
+          : ['--join', endpointOf(layout, 0), '--listen', endpointOf(layout, slot)];
+      const data = ['--data-dir', join(layout.directory, `n${slot}`)];
+      return command(options, ['serve', ...identity, ...data], profileFlags(options, slot));
+    },
+
+    addMember: () => undefined,
+
+    saveSnapshot: (layout, slot, path) => {
+      const words = ['--endpoints', endpointOf(layout, slot), 'snapshot', 'save', path];
+      return command(options, words, []);
     },
 
     state: async (port) => {
@@ -62,6 +70,7 @@ export function createKvorum(options: KvorumOptions): System {
         isLeader: status.role === Role.Leader,
         hasLeader: status.leader !== NO_NODE,
         appliedIndex: status.appliedIndex,
+        isVoter: !status.isLearner,
       };
     },
 
@@ -75,6 +84,16 @@ export function createKvorum(options: KvorumOptions): System {
 
 function confPath(layout: Layout): string {
   return join(layout.directory, 'nodes.conf');
+}
+
+function endpointOf(layout: Layout, slot: number): string {
+  return `127.0.0.1:${layout.clientPorts[slot]}`;
+}
+
+/** @param nodeFlags of node, where no binary is run */
+function command({ binary }: KvorumOptions, args: string[], nodeFlags: string[]): Command {
+  if (binary !== undefined) return { file: binary, args, env: {} };
+  return { file: process.execPath, args: [...nodeFlags, MAIN, ...args], env: {} };
 }
 
 function profileFlags(options: KvorumOptions, slot: number): string[] {

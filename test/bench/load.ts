@@ -9,6 +9,7 @@
  */
 
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '../../src/random.ts';
 import { createHistogram, type Histogram, percentileMicros, record } from './histogram.ts';
 import { cpuMicros } from './proc.ts';
@@ -108,9 +109,10 @@ type Load = {
 /**
  * Runs a job to its end.
  *
+ * @param signal ends the measured window early
  * @throws Error when a server cannot be reached, breaks its protocol or falls silent
  */
-export async function runLoad(job: LoadJob): Promise<LoadResult> {
+export async function runLoad(job: LoadJob, signal: AbortSignal): Promise<LoadResult> {
   const load = createLoad(job);
   const drained = new Promise<void>((resolve, reject) => {
     load.settle = (error) => (error === undefined ? resolve() : reject(error));
@@ -126,7 +128,7 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   }, TICK_MS);
   try {
     await Promise.race([openAll(load), drained]);
-    return await orFailure(measure(load, drained), drained);
+    return await orFailure(measure(load, drained, signal), drained);
   } finally {
     clearInterval(watchdog);
     for (const connection of load.connections) connection.socket.destroy();
@@ -148,7 +150,11 @@ function orFailure(result: Promise<LoadResult>, drained: Promise<void>): Promise
   });
 }
 
-async function measure(load: Load, drained: Promise<void>): Promise<LoadResult> {
+async function measure(
+  load: Load,
+  drained: Promise<void>,
+  signal: AbortSignal,
+): Promise<LoadResult> {
   const { job } = load;
   if (job.windowMs === 0) beginWindow(load);
   for (const connection of load.connections) startConnection(load, connection);
@@ -160,8 +166,8 @@ async function measure(load: Load, drained: Promise<void>): Promise<LoadResult> 
   const serverStart = cpuMicros(job.serverPids);
   const ownStart = process.cpuUsage();
 
-  if (job.windowMs > 0) await sleep(job.windowMs);
-  else await drained;
+  if (job.windowMs === 0) await drained;
+  else await sleep(job.windowMs, undefined, { signal }).catch(ignoreAbort);
 
   const own = process.cpuUsage(ownStart);
   const serverCpuMicros = cpuMicros(job.serverPids) - serverStart;
@@ -365,6 +371,6 @@ function flush(load: Load, connection: Connection, end: number): void {
   if (connection.socket.writableLength > 0) connection.out = allocateOut(load.job, connection.wire);
 }
 
-function sleep(delayMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs));
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error;
 }

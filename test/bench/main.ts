@@ -1,7 +1,7 @@
 /**
  * kvorum and etcd side by side: the same requests, one machine, one file system, every write
  * synced. `--help` tells the options; what is measured stands in throughput.ts, watchers.ts,
- * gateways.ts, failover.ts and restart.ts.
+ * gateways.ts, failover.ts, restart.ts, rolling.ts, join.ts and backup.ts.
  *
  * The nodes, the load generator and whatever else runs share the machine: take the ratios.
  */
@@ -9,16 +9,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { type Backup, measureBackup } from './backup.ts';
 import { type Bench, progress } from './bench.ts';
 import { Cluster } from './cluster.ts';
+import type { Effect } from './effect.ts';
 import { etcd, etcdVersion } from './etcd.ts';
 import { type Failover, measureFailover } from './failover.ts';
 import { measureGateways } from './gateways.ts';
 import { Generator } from './generate.ts';
+import { measureJoin } from './join.ts';
 import { createKvorum } from './kvorum.ts';
-import { type Options, readOptions, USAGE } from './options.ts';
+import { type Options, type Part, readOptions, USAGE } from './options.ts';
 import { measureRestart, type Restart } from './restart.ts';
-import { eventsTable, gatewaysTable, throughputTable, watchersTable } from './table.ts';
+import { measureRolling, type Rolling } from './rolling.ts';
+import {
+  eventsTable,
+  gatewaysTable,
+  throughputTable,
+  upkeepTable,
+  watchersTable,
+} from './table.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureWatchers } from './watchers.ts';
 import type { SystemName } from './wires.ts';
@@ -109,21 +119,37 @@ async function measureAll(bench: Bench): Promise<void> {
   }
   const failovers = new Map<SystemName, Failover>();
   const restarts = new Map<SystemName, Restart>();
+  const rollings = new Map<SystemName, Rolling>();
+  const joins = new Map<SystemName, Effect>();
+  const backups = new Map<SystemName, Backup>();
   for (const system of options.systems) {
-    if (parts.has('failover')) {
-      const cluster = await bench.startCluster(system);
-      failovers.set(system, await measureFailover(bench, cluster));
-      bench.destroyCluster(cluster);
-    }
-    if (parts.has('restart')) {
-      const cluster = await bench.startCluster(system);
-      restarts.set(system, await measureRestart(bench, cluster));
-      bench.destroyCluster(cluster);
-    }
+    await measureEvent(bench, 'failover', system, measureFailover, failovers);
+    await measureEvent(bench, 'restart', system, measureRestart, restarts);
+    await measureEvent(bench, 'rolling', system, measureRolling, rollings);
+    await measureEvent(bench, 'join', system, measureJoin, joins);
+    await measureEvent(bench, 'backup', system, measureBackup, backups);
   }
   if (failovers.size + restarts.size > 0) {
     console.log(eventsTable(failovers, restarts, options.restartKeyCount));
   }
+  if (rollings.size + joins.size + backups.size > 0) {
+    console.log(upkeepTable({ rollings, joins, backups }, options));
+  }
+}
+
+/** Measures something that happens to a fresh cluster, if it is asked for. */
+async function measureEvent<T>(
+  bench: Bench,
+  part: Part,
+  system: SystemName,
+  measure: (bench: Bench, cluster: Cluster) => Promise<T>,
+  results: Map<SystemName, T>,
+): Promise<void> {
+  if (!bench.options.parts.has(part)) return;
+  const cluster = await bench.startCluster(system);
+  results.set(system, await measure(bench, cluster));
+  await cluster.stopAll();
+  bench.destroyCluster(cluster);
 }
 
 function machine(options: Options): string {

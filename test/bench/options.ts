@@ -15,6 +15,9 @@ export const PARTS = [
   'json',
   'failover',
   'restart',
+  'rolling',
+  'join',
+  'backup',
 ] as const;
 /** One of PARTS. */
 export type Part = (typeof PARTS)[number];
@@ -22,7 +25,7 @@ export type Part = (typeof PARTS)[number];
 /** Text of `--help`. */
 export const USAGE = `usage: node test/bench/main.ts [options]
 
-  --quick               short windows, few rounds, no million keys: for development
+  --quick               short windows, few rounds, no million keys, no GiB: for development
   --only=PART,...       ${PARTS.join(', ')}; all of them when left out
   --system=NAME         kvorum, etcd or both (default)
   --binary=PATH         measure the packaged binary, not node on src/main.ts
@@ -47,6 +50,10 @@ export type Options = {
   readonly restartRounds: number;
   /** Keys in the store that is restarted. */
   readonly restartKeyCount: number;
+  /** Pairs of a large state, besides the keys: what a member receives, or a backup holds. */
+  readonly statePairCount: number;
+  /** Of their values. */
+  readonly stateValueBytes: number;
 };
 
 /**
@@ -85,6 +92,8 @@ export function readOptions(args: string[]): Options | undefined {
     failoverRounds: quick ? 3 : 10,
     restartRounds: quick ? 1 : 3,
     restartKeyCount: quick ? 100_000 : 1_000_000,
+    statePairCount: quick ? 25_600 : 262_144,
+    stateValueBytes: 4_096,
   };
 }
 

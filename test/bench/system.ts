@@ -10,9 +10,11 @@ export type Layout = {
   readonly peerPorts: readonly number[];
   /** Ports that clients use, by slot. */
   readonly clientPorts: readonly number[];
+  /** Slots below are of the nodes that the cluster is born with; the others join it. */
+  readonly founderCount: number;
 };
 
-/** How to start one node. */
+/** How to start a node, or a tool. */
 export type Command = {
   readonly file: string;
   readonly args: readonly string[];
@@ -25,6 +27,8 @@ export type NodeState = {
   /** It knows a leader, itself or another. */
   readonly hasLeader: boolean;
   readonly appliedIndex: number;
+  /** Its vote counts. */
+  readonly isVoter: boolean;
 };
 
 /** One of the systems compared. */
@@ -33,6 +37,10 @@ export type System = {
   /** Writes the files that all nodes share. Called once, before the first start. */
   readonly prepare: (layout: Layout) => void;
   readonly command: (layout: Layout, slot: number) => Command;
+  /** Makes a node known to the running cluster; undefined: it does that itself. */
+  readonly addMember: (layout: Layout, slot: number) => Command | undefined;
+  /** Makes a backup of the state of one node. */
+  readonly saveSnapshot: (layout: Layout, slot: number, path: string) => Command;
   /** Ports that speak etcd's API, by slot, in a cluster that has them. */
   readonly etcdPorts: (layout: Layout) => readonly number[];
   /** @throws Error while the node does not answer */

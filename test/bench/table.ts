@@ -1,9 +1,14 @@
 /** The results as text. */
 
+import type { Backup } from './backup.ts';
+import { CLIENTS, type Effect, perSecond } from './effect.ts';
 import type { Failover } from './failover.ts';
 import type { GatewayCell, GatewayRow } from './gateways.ts';
+import type { LoadResult } from './load.ts';
+import type { Options } from './options.ts';
 import type { Memory } from './proc.ts';
 import type { Restart } from './restart.ts';
+import { type Rolling, WRITERS } from './rolling.ts';
 import type { Cell, Row, Throughput } from './throughput.ts';
 import { WATCHERS, type Watching } from './watchers.ts';
 import type { SystemName } from './wires.ts';
@@ -109,6 +114,63 @@ export function eventsTable(
     }
   }
   return align(rows);
+}
+
+/** What operators do. */
+export type Upkeep = {
+  readonly rollings: ReadonlyMap<SystemName, Rolling>;
+  readonly joins: ReadonlyMap<SystemName, Effect>;
+  readonly backups: ReadonlyMap<SystemName, Backup>;
+};
+
+/** Rolling restarts, a new member, backups. */
+export function upkeepTable({ rollings, joins, backups }: Upkeep, options: Options): string {
+  const rows = [['', 'kvorum', 'etcd', 'ratio']];
+  const add = <T>(
+    results: ReadonlyMap<SystemName, T>,
+    label: string,
+    value: (result: T) => number,
+    text = short,
+  ): void => {
+    if (results.size > 0) rows.push(pair(label, results, value, text));
+  };
+  const addEffect = <T>(
+    results: ReadonlyMap<SystemName, T>,
+    what: string,
+    asked: string,
+    effect: (result: T) => Effect,
+  ): void => {
+    add(results, `${what}, s`, (result) => effect(result).eventMs / 1_000);
+    for (const when of ['before', 'meanwhile'] as const) {
+      const load = (result: T): LoadResult => effect(result)[when];
+      add(results, `  ${asked}/s ${when}`, (result) => perSecond(load(result)), whole);
+      add(results, `  ${asked} ${when}, p50 ms`, (result) => load(result).p50Micros / 1_000);
+      add(results, `  ${asked} ${when}, p99 ms`, (result) => load(result).p99Micros / 1_000);
+    }
+    add(results, `  ${asked}/s meanwhile, of before`, (result) => {
+      return perSecond(effect(result).meanwhile) / perSecond(effect(result).before);
+    });
+    add(results, `  ${asked} failed`, (result) => effect(result).meanwhile.failedCount, whole);
+  };
+  add(rollings, 'rolling restart, longest without a write, median ms', (r) => r.pauseMedianMs);
+  add(rollings, 'rolling restart, longest without a write, worst ms', (r) => r.pauseWorstMs);
+  add(rollings, 'rolling restart, slowest put, ms', (r) => r.slowestMs);
+  add(rollings, 'rolling restart, puts', (r) => r.putCount, whole);
+  add(rollings, 'rolling restart, puts failed', (r) => r.failedCount, whole);
+  add(rollings, 'rolling restart, s', (r) => r.elapsedMs / 1_000);
+  addEffect(joins, 'a member added until it has caught up', 'puts', (effect) => effect);
+  add(backups, 'backup while nobody asks, s', ({ aloneMs }) => aloneMs / 1_000);
+  addEffect(backups, 'backup while a client puts', 'puts', ({ puts }) => puts);
+  addEffect(backups, 'backup while a client gets', 'gets', ({ gets }) => gets);
+  return `${align(rows)}${upkeepNote(options)}`;
+}
+
+function upkeepNote({ statePairCount, stateValueBytes }: Options): string {
+  const mib = (statePairCount * stateValueBytes) / MIB;
+  const pairs = `${statePairCount.toLocaleString('en')} values of ${stateValueBytes} bytes`;
+  return `rolling restart: each node in turn, under ${WRITERS} writers of one client. Else: a state
+of ${whole(mib)} MiB (${pairs}), a client of ${CLIENTS} connections to the leader.
+`;
 }
 
 function rowCells(row: Row): string[] {
