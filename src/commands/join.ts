@@ -15,8 +15,10 @@ import { formatEndpoint, parseEndpoint } from '../client/endpoint.ts';
 import { readIdentity } from '../node/data-directory.ts';
 import type { MemberPlace } from '../node/node.ts';
 import { CommandError, ExitCode } from './command-error.ts';
+import { showOwnJoining } from './member-progress.ts';
 import { type FlagReader, readPort, readSwitch } from './server-flags.ts';
 import type { Flags } from './settings.ts';
+import type { Terminal } from './terminal.ts';
 
 /** The flags of a node that joins. */
 export const JOIN_FLAGS = {
@@ -124,6 +126,19 @@ export async function nameMember(
   const facts = { name, ...(clientPort === undefined ? {} : { clientPort }) };
   const isDue = (own: Member): boolean => own.name === '';
   await publishMember({ endpoints, id, facts, isDue }, log, stopped);
+}
+
+/** Shows on a screen how far this member is, until it votes. */
+export async function showProgress(
+  { id }: Joined,
+  { endpoints }: JoinSettings,
+  terminal: Terminal,
+  stopped: AbortSignal,
+): Promise<void> {
+  const client = connect({ endpoints, requestTimeoutMs: ASK_TIMEOUT_MS });
+  stopped.addEventListener('abort', () => void client.close(), { once: true });
+  await showOwnJoining(client, terminal, id, stopped);
+  await client.close();
 }
 
 /** What a member tells of itself. */

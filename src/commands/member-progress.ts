@@ -18,18 +18,44 @@ export async function awaitVoters(
   ids: readonly number[],
 ): Promise<void> {
   const line = new ProgressLine(terminal);
-  for (;;) {
+  await showJoining(client, line, ids);
+  line.show(ids.map((id) => `member ${hexId(id)} is in the cluster`).join('; '));
+  line.end();
+}
+
+/** Shows on a screen how far this member is, until it votes, stops or the cluster is silent. */
+export async function showOwnJoining(
+  client: Client,
+  terminal: Terminal,
+  id: number,
+  stopped: AbortSignal,
+): Promise<void> {
+  const line = new ProgressLine(terminal);
+  if (!line.isOnScreen) return;
+  try {
+    await showJoining(client, line, [id], stopped);
+  } catch (failure) {
+    if (!(failure instanceof KvorumError)) throw failure;
+  }
+  line.end();
+}
+
+async function showJoining(
+  client: Client,
+  line: ProgressLine,
+  ids: readonly number[],
+  stopped?: AbortSignal,
+): Promise<void> {
+  while (stopped?.aborted !== true) {
     const { members } = await client.members();
     const joining = members.filter((member) => {
       return ids.includes(member.id) && member.isLearner && member.goal === MemberGoal.Voter;
     });
-    if (joining.length === 0) break;
+    if (joining.length === 0) return;
     const leader = await leaderStatus(client, members);
     line.show(joining.map((member) => describe(member, leader)).join('; '));
     await pause(LOOK_MS);
   }
-  line.show(ids.map((id) => `member ${hexId(id)} is in the cluster`).join('; '));
-  line.end();
 }
 
 /** How far a member is, as its leader sees it. */

@@ -24,16 +24,16 @@ export class ProgressLine {
     this.isOnScreen = 'isTTY' in terminal.output && terminal.output.isTTY === true;
   }
 
-  /** Shows a text in place of the one before. */
+  /** Shows a text in place of the one before; what else is written goes over it. */
   show(text: string): void {
     if (text === this.#shown) return;
     const blank = ' '.repeat(Math.max(0, this.#shown.length - text.length));
-    this.#terminal.writeError(this.isOnScreen ? `\r${text}${blank}` : `${text}\n`);
+    this.#terminal.writeError(this.isOnScreen ? `${text}${blank}\r` : `${text}\n`);
     this.#shown = text;
   }
 
   /** Leaves the line as it is. */
   end(): void {
-    if (this.isOnScreen) this.#terminal.writeError('\n');
+    if (this.isOnScreen && this.#shown !== '') this.#terminal.writeError('\n');
   }
 }

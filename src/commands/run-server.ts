@@ -16,7 +16,7 @@ import { restoredCluster } from '../node/restore.ts';
 import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { discoverCluster } from './discovery.ts';
-import { joinCluster, nameMember, readJoinSettings } from './join.ts';
+import { joinCluster, nameMember, readJoinSettings, showProgress } from './join.ts';
 import { LogFile } from './log-file.ts';
 import type { GatewaySettings, GatewayThread } from './run-gateway.ts';
 import {
@@ -89,6 +89,7 @@ export async function serve(
     onServing: (stopped) => {
       if (joined === undefined || joining === undefined) return;
       void nameMember(joined, joining, log, stopped);
+      void showProgress(joined, joining, context.terminal, stopped);
     },
   };
   await runServer(start, context);
