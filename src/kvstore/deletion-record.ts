@@ -7,7 +7,7 @@
  */
 
 import type { KeyValue } from '../../include/kvstore.ts';
-import { readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
+import { isCounter, readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
 
 /** One deletion under way. */
 export type Deletion = {
@@ -37,6 +37,7 @@ export type Deletion = {
 
 const COUNT_BYTES = 4;
 const FIXED_BYTES = 5 * 8 + 4 + 1;
+const COUNTER_OFFSETS = [0, 8, 24, 32];
 const KEY_LENGTH_BYTES = 2;
 const KEY_COUNT = 3;
 
@@ -84,6 +85,7 @@ export function decodeDeletions(bytes: Buffer): Deletion[] | undefined {
   for (let count = bytes.readUInt32BE(0); count > 0; count -= 1) {
     const fixed = bytes.subarray(offset, offset + FIXED_BYTES);
     if (fixed.length < FIXED_BYTES) return undefined;
+    if (!COUNTER_OFFSETS.every((at) => isCounter(fixed, at))) return undefined;
     offset += FIXED_BYTES;
     const keys: Buffer[] = [];
     for (let slot = 0; slot < KEY_COUNT; slot += 1) {

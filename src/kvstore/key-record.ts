@@ -41,6 +41,9 @@ const LANDMARKS_OFFSET = 28;
  */
 const INDEX_MAX = 0xffff_fffe;
 
+/** The upper half of the largest counter, Number.MAX_SAFE_INTEGER. */
+const COUNTER_HIGH_MAX = 0x1f_ffff;
+
 /** Reads a counter of 8 bytes, at most Number.MAX_SAFE_INTEGER. */
 export function readCounter(bytes: Buffer, offset: number): number {
   return bytes.readUInt32BE(offset) * 0x1_0000_0000 + bytes.readUInt32BE(offset + 4);
@@ -50,6 +53,11 @@ export function readCounter(bytes: Buffer, offset: number): number {
 export function writeCounter(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, value / 0x1_0000_0000);
   view.setUint32(offset + 4, value >>> 0);
+}
+
+/** Whether 8 bytes are a counter. */
+export function isCounter(bytes: Buffer, offset: number): boolean {
+  return bytes.readUInt32BE(offset) <= COUNTER_HIGH_MAX;
 }
 
 /** Reads a lease: 64 bits, signed as in etcd. */
@@ -72,6 +80,22 @@ export function encodeRevisionKey(main: number, sub: number): Buffer {
   key.writeUInt32BE(main >>> 0, 4);
   key.writeUInt32BE(sub, 8);
   return key;
+}
+
+/** Whether bytes are the key of a revision. */
+export function isRevisionKey(key: Buffer): boolean {
+  return key.length === REVISION_KEY_BYTES && isCounter(key, 0);
+}
+
+/** Whether bytes are the record of a key. */
+export function isKeyRecord(record: Buffer): boolean {
+  if (record.length < LANDMARKS_OFFSET + REVISION_KEY_BYTES) return false;
+  const landmarkBytes = countBits(chainIndexOf(record)) * REVISION_KEY_BYTES;
+  if (record.length !== LANDMARKS_OFFSET + landmarkBytes) return false;
+  for (let offset = LANDMARKS_OFFSET; offset < record.length; offset += REVISION_KEY_BYTES) {
+    if (!isCounter(record, offset)) return false;
+  }
+  return isCounter(record, CREATE_OFFSET) && isCounter(record, VERSION_OFFSET);
 }
 
 /** The key of the newest revision. A view of the record. */

@@ -13,7 +13,7 @@
  */
 
 import { KEY_BYTES_MAX, type Lease, type ScanBounds, Table } from '../../include/kvstore.ts';
-import { readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
+import { isCounter, readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { NO_VALUE } from './revision-record.ts';
 import type { StoreState } from './store-state.ts';
@@ -25,6 +25,17 @@ const LEASE_BYTES = 8;
 export const TABLE_KEY_BYTES_MAX: number = LEASE_BYTES + KEY_BYTES_MAX;
 
 const LEASE_RECORD_BYTES = 24;
+
+/** Whether a pair can be one of Leases. */
+export function isLeasePair(key: Buffer, record: Buffer): boolean {
+  if (key.length !== LEASE_BYTES || record.length !== LEASE_RECORD_BYTES) return false;
+  return isCounter(record, 0) && isCounter(record, 8) && isCounter(record, 16);
+}
+
+/** Whether a pair can be one of LeaseKeys. */
+export function isLeaseKey(key: Buffer, value: Buffer): boolean {
+  return key.length > LEASE_BYTES && value.length === 0;
+}
 
 /** The lease of an id; undefined when there is none. */
 export function findLease(state: StoreState, id: bigint): Lease | undefined {

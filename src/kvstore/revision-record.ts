@@ -18,6 +18,7 @@
 import type { KeyValue } from '../../include/kvstore.ts';
 import type { Arena } from './arena.ts';
 import {
+  isCounter,
   jumpOffset,
   type KeyChange,
   REVISION_KEY_BYTES,
@@ -39,6 +40,8 @@ const CREATE_OFFSET = 27;
 const VERSION_OFFSET = 35;
 const LEASE_OFFSET = 43;
 const KEY_OFFSET = 51;
+
+const COUNTER_OFFSETS = [PREV_OFFSET, JUMP_OFFSET, CREATE_OFFSET, VERSION_OFFSET];
 
 /** The value of a key that is not shown or not there. */
 export const NO_VALUE: Buffer = Buffer.alloc(0);
@@ -82,6 +85,14 @@ function copyRevisionKey(
   view.setUint32(to, isThere ? from.readUInt32BE(offset) : 0);
   view.setUint32(to + 4, isThere ? from.readUInt32BE(offset + 4) : 0);
   view.setUint32(to + 8, isThere ? from.readUInt32BE(offset + 8) : 0);
+}
+
+/** Whether bytes are the record of a revision. */
+export function isRevisionRecord(record: Buffer): boolean {
+  if (record.length < KEY_OFFSET) return false;
+  const restBytes = record.length - KEY_OFFSET - record.readUInt16BE(KEY_LENGTH_OFFSET);
+  const isRight = isDeletion(record) ? restBytes === 0 : record[0] === RevisionKind.Put;
+  return isRight && restBytes >= 0 && COUNTER_OFFSETS.every((offset) => isCounter(record, offset));
 }
 
 /** Whether the revision deleted its key. */

@@ -13,7 +13,7 @@
 import { crc32 } from 'node:zlib';
 import { type ByteMap, Table } from '../../include/kvstore.ts';
 import type { Arena } from './arena.ts';
-import { readCounter, writeCounter } from './key-record.ts';
+import { isCounter, readCounter, writeCounter } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 
 /** Writes whose answers share a pair of the table. */
@@ -21,6 +21,7 @@ const BLOCK_WRITES = 256;
 
 const SESSION_KEY_BYTES = 8;
 const HEAD_BYTES = 24;
+const HEAD_OFFSETS = [0, 8, 16];
 
 /** Bytes of an answer in a block besides its own. */
 const ANSWER_HEAD_BYTES = 12;
@@ -167,6 +168,7 @@ function loadRecord(open: Map<number, OpenSession>, key: Buffer, record: Buffer)
   const session = open.get(id);
   if (session !== undefined) return loadBlock(session, record);
   if (key.length !== SESSION_KEY_BYTES || record.length !== HEAD_BYTES) return false;
+  if (!isCounter(key, 0) || !HEAD_OFFSETS.every((at) => isCounter(record, at))) return false;
   open.set(id, decodeHead(id, record));
   return true;
 }
@@ -174,7 +176,7 @@ function loadRecord(open: Map<number, OpenSession>, key: Buffer, record: Buffer)
 function loadBlock(session: OpenSession, bytes: Buffer): boolean {
   for (let offset = 0; offset < bytes.length; ) {
     const start = offset + ANSWER_HEAD_BYTES;
-    if (start > bytes.length) return false;
+    if (start > bytes.length || !isCounter(bytes, offset)) return false;
     const sizeBytes = bytes.readUInt32BE(offset + 8);
     if (start + sizeBytes > bytes.length) return false;
     // A copy, so that one answer does not keep a whole block.

@@ -6,6 +6,7 @@
 import { crc32 } from 'node:zlib';
 import { REQUEST_BYTES_MAX, SESSION_ANSWERS_BYTES_MAX, Table } from '../../include/kvstore.ts';
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
+import { isPair } from './check-pair.ts';
 import { readCounter } from './key-record.ts';
 import { TABLE_KEY_BYTES_MAX } from './lease-table.ts';
 import { END_BYTES, END_MARK, PAIR_HEADER_BYTES } from './snapshot-stream.ts';
@@ -62,7 +63,10 @@ export class SnapshotPairs {
     const table = TABLES[item.readUInt8(0)];
     if (table === undefined) throw damaged(`it has a table ${item.readUInt8(0)}`);
     const valueOffset = PAIR_HEADER_BYTES + item.readUInt16BE(1);
-    this.#take(table, item.subarray(PAIR_HEADER_BYTES, valueOffset), item.subarray(valueOffset));
+    const key = item.subarray(PAIR_HEADER_BYTES, valueOffset);
+    const value = item.subarray(valueOffset);
+    if (!isPair(table, key, value)) throw damaged(`table ${table} cannot hold what it has`);
+    this.#take(table, key, value);
   }
 
   #checkEnd(end: Buffer): void {

@@ -11,7 +11,10 @@ export function applyRandomCommands(store: Store, random: Random, count: number)
   const commands: readonly (() => void)[] = [
     () => store.put(putOf(`k${random.below(5)}`, 'v'.repeat(random.below(30)))),
     () => store.deleteRange(deleteOf(`k${random.below(5)}`, '')),
-    () => store.leaseGrant({ id: BigInt(1 + random.below(1_000_000)), ttlSeconds: 60 }),
+    () => store.put(putOf(`k${random.below(5)}`, 'v', { lease: BigInt(1 + random.below(3)) })),
+    () => store.leaseGrant({ id: BigInt(1 + random.below(3)), ttlSeconds: 60 }),
+    () => store.leaseRevoke({ id: BigInt(1 + random.below(3)) }),
+    () => store.compact({ revision: random.below(store.revision() + 1), physical: false }),
     () => store.sessionOpen({ ttlSeconds: 60 }),
   ];
   for (let index = 1; index <= count; index += 1) {

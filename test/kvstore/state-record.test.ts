@@ -95,3 +95,37 @@ t.test('a record of alarms that is cut is refused', async (t) => {
   t.throws(() => loadState(map, 'of the test'), StoreError);
   await map.close();
 });
+
+t.test('a state whose numbers no counter reaches is refused', async (t) => {
+  const home = createMemoryHome();
+  const store = await openStore(home);
+  store.put(putOf('a', '1'));
+  store.sessionOpen({ ttlSeconds: 60 });
+  store.setApplied({
+    index: 1,
+    term: 1,
+    configuration: { voters: [0], outgoing: [], learners: [] },
+  });
+  await store.close();
+  const map = await home.open();
+  const state = map.get(Table.Meta, STATE_KEY)!;
+  for (const offset of [4, 12, 20, 32, 40, 48, 56]) {
+    const spoilt = Buffer.from(state);
+    spoilt.writeUInt32BE(0x20_0000, offset);
+    map.put(Table.Meta, STATE_KEY, spoilt);
+    t.throws(() => loadState(map, 'of the test'), StoreError, `a counter at ${offset}`);
+  }
+  map.put(Table.Meta, STATE_KEY, state);
+
+  const session = Buffer.alloc(8);
+  session[7] = 1;
+  const head = Buffer.from(map.get(Table.Sessions, session)!);
+  head.writeUInt32BE(0x20_0000, 8);
+  map.put(Table.Sessions, session, head);
+  t.throws(() => loadState(map, 'of the test'), StoreError, 'of a session');
+  await map.close();
+
+  const bytes = encodeDeletions([deletion]);
+  bytes.writeUInt32BE(0x20_0000, 4);
+  t.equal(decodeDeletions(bytes), undefined, 'of a deletion');
+});
