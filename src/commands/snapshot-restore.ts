@@ -1,12 +1,13 @@
 /** `kvorum snapshot restore FILE`: the data directory of a member of a new cluster. */
 
+import type { ClusterConfig, NodeConfig } from '../../include/node.ts';
 import { nodeOf, parseNodesConf } from '../node/nodes-conf.ts';
 import { restoreDirectory, restoredClusterId } from '../node/restore.ts';
 import { firstConfiguration } from '../node/roster.ts';
 import type { CommandContext } from './command-context.ts';
 import { refuseArguments } from './command-error.ts';
 import { ProgressLine, progressBar } from './progress-line.ts';
-import { flagReader, readConf, readDataDir, readNodeId } from './server-flags.ts';
+import { type FlagReader, flagReader, readConf, readDataDir, readNodeId } from './server-flags.ts';
 import { openSnapshot } from './snapshot-source.ts';
 
 /** The flags as yargs reads them. */
@@ -29,10 +30,9 @@ export async function restoreSnapshot(
 ): Promise<void> {
   checkBump(bumpRevision, marksCompacted);
   const flag = flagReader(argv, terminal.environment);
-  const confPath = flag('conf') ?? 'nodes.conf';
-  const { nodes, clusterId: bornId, ...conf } = parseNodesConf(confPath, readConf(confPath));
-  const nodeId = readNodeId(flag('id'));
-  nodeOf({ nodes, clusterId: bornId, ...conf }, nodeId);
+  const { cluster: born, self } = await readMembers(argv, flag);
+  const { nodes, clusterId: bornId } = born;
+  const nodeId = self.id;
   const dataDir = readDataDir(flag);
 
   const line = new ProgressLine(terminal);
@@ -51,6 +51,25 @@ export async function restoreSnapshot(
   const cluster = clusterId.toString(16).padStart(16, '0');
   line.show(`Restored ${dataDir}: node ${nodeId} of cluster ${cluster}, revision ${revision}`);
   line.end();
+}
+
+/** The members of the new cluster, and who of them is restored: by nodes.conf or etcd flags. */
+async function readMembers(
+  argv: Readonly<Record<string, unknown>>,
+  flag: FlagReader,
+): Promise<{ readonly cluster: ClusterConfig; readonly self: NodeConfig }> {
+  if (flag('initial-cluster') === undefined) {
+    const confPath = flag('conf') ?? 'nodes.conf';
+    const cluster = parseNodesConf(confPath, readConf(confPath));
+    return { cluster, self: nodeOf(cluster, readNodeId(flag('id'))) };
+  }
+  if (argv.id !== undefined || argv.conf !== undefined) {
+    refuseArguments('--id and --conf name a member of nodes.conf: leave out --initial-cluster');
+  }
+  const { initialCluster, readInitialPlan } = await import('./etcd/plan.ts');
+  const { ETCD_FLAGS } = await import('./etcd/flags.ts');
+  const option = (name: string): string => flag(name) ?? ETCD_FLAGS.get(name)?.initial ?? '';
+  return initialCluster(readInitialPlan(option));
 }
 
 /** Watches of the old cluster's revisions must not go on as if the new one had never lost any. */

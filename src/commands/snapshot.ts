@@ -22,6 +22,21 @@ export const SNAPSHOT_RESTORE_FLAGS = {
     describe: 'where to: an empty directory, or none',
     defaultDescription: 'data',
   },
+  name: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'with --initial-cluster: which of its members it is for',
+  },
+  'initial-cluster': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'the members of a new cluster of `kvorum etcd`, in place of --id and --conf',
+  },
+  'initial-advertise-peer-urls': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'with --initial-cluster: where the others reach this member',
+  },
   'initial-cluster-token': {
     type: 'string',
     requiresArg: true,
@@ -38,6 +53,9 @@ export const SNAPSHOT_RESTORE_FLAGS = {
     describe: 'with --bump-revision: end the watches of all older revisions',
   },
 } as const satisfies Flags;
+
+const RESTORE_USAGE = `$0 snapshot restore <file> --id N --conf FILE --data-dir DIR [flags]
+$0 snapshot restore <file> --name NAME --initial-cluster NAME=URL,… --data-dir DIR [flags]`;
 
 /** Makes the commands. */
 export function snapshotCommand(context: CommandContext): CommandModule {
@@ -95,10 +113,7 @@ function restoreCommand(
   return {
     command: 'restore',
     describe: 'make the data directory of a member of a new cluster',
-    builder: (yargs) =>
-      yargs
-        .usage('$0 snapshot restore <file> --id N --data-dir DIR [flags]')
-        .options(SNAPSHOT_RESTORE_FLAGS),
+    builder: (yargs) => yargs.usage(RESTORE_USAGE).options(SNAPSHOT_RESTORE_FLAGS),
     handler: async (argv) => {
       const path = onlyPath(argv, 'restore');
       const { restoreSnapshot } = await import('./snapshot-restore.ts');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { freePorts } from '../free-ports.ts';
-import { NodeProcess } from './processes.ts';
+import { NodeProcess, runCommand } from './processes.ts';
 
 t.setTimeout(240_000);
 
@@ -38,7 +38,7 @@ async function start(
   t: Test,
   directory: string,
   { name, peer, client }: Places,
-  flags: readonly string[],
+  flags: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<NodeProcess> {
   const args = [
@@ -129,4 +129,36 @@ t.test('three make a cluster; one that was added by etcd joins it', async (t) =>
   await nodes[0]!.ended;
   await ask(places[2]!.client, 'kv/put', { key: 'YQ==', value: 'Mg==' });
   t.match(await ask(joiner.client, 'kv/range', { key: 'YQ==' }), { kvs: [{ value: 'Mg==' }] });
+});
+
+t.test('a snapshot is restored to members that etcd flags name', async (t) => {
+  const directory = await directoryOf(t);
+  const [old, ...places] = await choosePlaces(['old', 'y', 'x']);
+  const node = await start(t, directory, old!);
+  await ask(old!.client, 'kv/put', { key: 'YQ==', value: 'MQ==' });
+  const file = join(directory, 'snapshot');
+  const saved = await runCommand([
+    'snapshot',
+    'save',
+    file,
+    '--endpoints',
+    `127.0.0.1:${old!.peer}`,
+  ]);
+  t.equal(saved.code, 0, saved.errorOutput);
+  node.kill('SIGKILL');
+  await node.ended;
+
+  for (const { name, peer } of places) {
+    const flags = ['--name', name, '--initial-cluster', initialCluster(places)];
+    const urls = ['--initial-advertise-peer-urls', urlOf(peer), '--initial-cluster-token', 'new'];
+    const dataDir = ['--data-dir', join(directory, `${name}.etcd`)];
+    const restored = await runCommand(['snapshot', 'restore', file, ...flags, ...urls, ...dataDir]);
+    t.equal(restored.code, 0, restored.errorOutput);
+  }
+  await Promise.all(places.map((place) => start(t, directory, place)));
+  for (const { client } of places) {
+    t.match(await ask(client, 'kv/range', { key: 'YQ==' }), { kvs: [{ value: 'MQ==' }] });
+  }
+  await ask(places[0]!.client, 'kv/put', { key: 'YQ==', value: 'Mg==' });
+  t.match(await ask(places[1]!.client, 'kv/range', { key: 'YQ==' }), { kvs: [{ value: 'Mg==' }] });
 });

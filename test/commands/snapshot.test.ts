@@ -134,6 +134,14 @@ const refused = [
   ['snapshot restore x --mark-compacted', /with --bump-revision only/, 128],
   ['snapshot restore x --bump-revision -5', /how many revisions to add/, 128],
   ['snapshot restore x --conf /none', /cannot read \/none/, 1],
+  ['snapshot restore x --id 0 --initial-cluster a=http://b:1', /name a member of nodes.conf/, 128],
+  ['snapshot restore x --name c --initial-cluster a=http://b:1', /find local name "c"/, 1],
+  ['snapshot restore x --name a --initial-cluster a=b:1', /has "b:1": expected http/, 1],
+  [
+    'snapshot restore x --name a --initial-cluster a=http://b:1',
+    /missing from --initial-advertise-peer-urls=http:\/\/localhost:2380/,
+    1,
+  ],
 ] as const;
 for (const [line, message, exitCode] of refused) {
   t.test(`${line} is refused`, async (t) => {

@@ -64,6 +64,22 @@ export type EtcdPlan = {
   readonly warnings: readonly string[];
 };
 
+/** What of them says who the members of a new cluster are. */
+export type InitialPlan = Pick<EtcdPlan, 'name' | 'peer' | 'members' | 'token'>;
+
+/** Reads those flags. @param option the value of a flag, or its default */
+export function readInitialPlan(option: (name: string) => string): InitialPlan {
+  const name = option('name');
+  const peers = readUrls('initial-advertise-peer-urls', option('initial-advertise-peer-urls'));
+  const named = option('initial-cluster') || peers.map((url) => `${name}=${formatUrl(url)}`).join();
+  return {
+    name,
+    peer: peers[0]!,
+    members: readInitialCluster(named),
+    token: option('initial-cluster-token'),
+  };
+}
+
 /** Reads the flags. @throws CommandError with etcd's words */
 export function readPlan(given: GivenFlags): EtcdPlan {
   const option = (name: string): string => optionOf(given, name);
@@ -77,15 +93,12 @@ export function readPlan(given: GivenFlags): EtcdPlan {
   const peers = readUrls('initial-advertise-peer-urls', option('initial-advertise-peer-urls'));
   const clients = readUrls('advertise-client-urls', option('advertise-client-urls'));
   const { heartbeatMs, electionMs } = readTimes(option);
-  const named = option('initial-cluster') || peers.map((url) => `${name}=${formatUrl(url)}`).join();
-  const places = { listenPeers: listenPeers[0]!, peer: peers[0]!, client: clients[0]! };
   return {
-    ...places,
-    name,
+    ...readInitialPlan(option),
+    listenPeers: listenPeers[0]!,
+    client: clients[0]!,
     listenClients,
     dataDir: option('data-dir') || `${name}.etcd`,
-    members: readInitialCluster(named),
-    token: option('initial-cluster-token'),
     isExisting: readState(option('initial-cluster-state')) === 'existing',
     forcesNewCluster: parseBoolean(option('force-new-cluster')),
     heartbeatMs,
@@ -101,7 +114,7 @@ export function readPlan(given: GivenFlags): EtcdPlan {
 }
 
 /** The cluster that the flags describe, and who of it this member is. @throws CommandError */
-export function initialCluster(plan: EtcdPlan): { cluster: ClusterConfig; self: NodeConfig } {
+export function initialCluster(plan: InitialPlan): { cluster: ClusterConfig; self: NodeConfig } {
   const { name, token, peer } = plan;
   const own = plan.members.find((member) => member.name === name);
   if (own === undefined) {
