@@ -120,7 +120,10 @@ export type StoreHome = {
 /** A view of a ByteMap as of one moment. */
 export type ByteMapSnapshot = {
   readonly get: (table: Table, key: Buffer) => Buffer | undefined;
-  /** Visits from a key on until `visit` returns false: called again from where it stopped. */
+  /**
+   * Visits from a key on until `visit` returns false: called again from where it stopped. A value
+   * is lent until `visit` returns.
+   */
   readonly scan: (table: Table, bounds: ScanBounds, visit: VisitPair) => void;
   readonly close: () => void;
 };

@@ -129,7 +129,7 @@ class Download {
     this.#isReady = true;
     connection.onFrame = (_connection, type, id, buffer, start, end) => {
       if (id !== REQUEST_ID) return; // a PONG
-      if (type === FrameType.SnapshotChunk) this.#chunk(Buffer.from(buffer.subarray(start, end)));
+      if (type === FrameType.SnapshotChunk) this.#chunk(buffer.subarray(start, end));
       else if (type === FrameType.Error) this.fail(decodeError(buffer, start, end));
       else if (type === FrameType.Reply) {
         this.#end(decodeReply(FrameType.SnapshotSave, buffer, start, end).body);

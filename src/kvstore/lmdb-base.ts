@@ -27,7 +27,7 @@ import { reserve, transactionBytesMax, type UntilRoom } from './lmdb-room.ts';
 import { type LmdbTrees, openLmdbTrees, type Tree } from './lmdb-trees.ts';
 import { LmdbWriter } from './lmdb-writer.ts';
 import type { MapBase } from './map-base.ts';
-import { isEmptyRange, mergePairs, type PairCursor } from './pair-cursor.ts';
+import { isEmptyRange, type PairCursor } from './pair-cursor.ts';
 import type { SharedRecords } from './records.ts';
 
 /** The longest key that LMDB takes with pages of 4 KiB. */
@@ -182,7 +182,13 @@ class View implements ByteMapSnapshot {
 
   readonly scan: ByteMapSnapshot['scan'] = (table, bounds, visit) => {
     if (isEmptyRange(bounds)) return;
-    mergePairs([this.cursor(table, bounds)], bounds.reverse, visit);
+    const tree = this.#trees[table]!;
+    // Read by key, a value costs no buffer of its own.
+    for (const key of tree.getKeys(rangeOptions(bounds, this.#transaction))) {
+      const shared = tree.getBinaryFast(key, this.#options);
+      assert(shared !== undefined, 'a key of a read transaction has its value', table);
+      if (!visit(key, shared.subarray(0, shared.length))) return;
+    }
   };
 
   readonly close = (): void => this.#transaction.done();

@@ -19,7 +19,7 @@ import type { Clock } from '../clock.ts';
 import type { SnapshotReader, Store } from '../kvstore/store.ts';
 
 /** Milliseconds of rest for each that reading a chunk took. */
-const REST_FACTOR = 4;
+const REST_FACTOR = 12;
 
 /** Milliseconds until a client that has too much to read is looked at again. */
 const FULL_PAUSE_MS = 5;

@@ -68,14 +68,14 @@ t.test('no more than SNAPSHOT_STREAMS_MAX are sent at once', async (t) => {
   await Promise.all(running.map((stream) => Promise.race([stream, settle()])));
 });
 
-t.test('it rests for four times as long as a chunk takes', async (t) => {
+t.test('it rests for twelve times as long as a chunk takes', async (t) => {
   const clock = new ManualClock();
   const { exports } = createExports(clock, 3);
   const { sink, told } = createSink();
   void exports.stream(sink);
   await settle();
   t.equal(told.chunkCount, 1);
-  clock.advance(11);
+  clock.advance(35);
   await settle();
   t.equal(told.chunkCount, 1);
   clock.advance(1);
