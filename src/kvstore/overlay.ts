@@ -17,6 +17,7 @@
 
 import type { ScanBounds, Table } from '../../include/kvstore.ts';
 import { TABLE_COUNT, Table as Tables } from '../../include/kvstore.ts';
+import { EntryIndex } from './entry-index.ts';
 import type { PairCursor } from './pair-cursor.ts';
 import { hashKey, Records, type SharedRecords } from './records.ts';
 import type { EntryOrder } from './sort-entries.ts';
@@ -24,12 +25,6 @@ import { type EntryWalk, NO_ENTRY, SortedEntries } from './sorted-entries.ts';
 
 /** Length of the keys that the tail takes: main revision u64, sub revision u32. */
 const TAIL_KEY_BYTES = 12;
-
-/** Numbers of a place in a table's index: the key's hash, and its entry + 1; 0 of a free one. */
-const PLACE_NUMBERS = 2;
-
-/** Places of an index at least; a power of two. */
-const PLACES_MIN = 256;
 
 /** Entries whose addresses a table has room for at least. */
 const ENTRIES_MIN = 128;
@@ -50,16 +45,16 @@ export class OverlayTable {
   /** Where the newest record of each entry is. */
   #addresses = new Int32Array(0);
   #count = 0;
-  /** The index: a key's place is its hash's, or the next free one. */
-  #places = new Int32Array(0);
-  #indexedCount = 0;
+  /** Finds those that are not in the tail. */
+  readonly #index: EntryIndex;
   /** Of each entry, in which epoch somebody noted whether the layer below holds it. */
   #belowNotes = new Int32Array(0);
   readonly #order: EntryOrder;
   readonly #sorted: SortedEntries;
-  readonly #tail: number[] = [];
-  /** The main revisions of the tail's keys. */
-  readonly #tailMains: number[] = [];
+  /** The tail's entries, and the main revisions of their keys. */
+  #tail = new Int32Array(0);
+  #tailMains = new Float64Array(0);
+  #tailCount = 0;
 
   /** @param records where the overlay's records are */
   constructor(table: Table, records: Records) {
@@ -75,7 +70,8 @@ export class OverlayTable {
       wordAt: (entry, offset) => records.keyWordAt(addressOf(entry), offset),
       keyBytes: (entry) => records.keyBytesAt(addressOf(entry)),
     };
-    this.#sorted = new SortedEntries(this.#order);
+    this.#sorted = new SortedEntries(this.#order, (entry) => this.keyOf(entry));
+    this.#index = new EntryIndex((entry, key) => records.hasKey(addressOf(entry), key));
   }
 
   /** How many keys were written. */
@@ -85,12 +81,11 @@ export class OverlayTable {
 
   /** The entry of a key; NO_ENTRY when it was not written. */
   find(key: Buffer): number {
-    if (this.#tail.length > 0) {
+    if (this.#tailCount > 0) {
       const entry = this.#findInTail(key);
       if (entry !== NO_ENTRY) return entry;
     }
-    if (this.#indexedCount === 0) return NO_ENTRY;
-    return this.#places[this.#placeOf(key, hashKey(key)) + 1]! - 1;
+    return this.#index.count === 0 ? NO_ENTRY : this.#index.find(key, hashKey(key));
   }
 
   /** The key of an entry. */
@@ -110,28 +105,24 @@ export class OverlayTable {
   /** Writes a pair, or with an undefined value a deletion. Both buffers are borrowed. */
   write(key: Buffer, value: Buffer | undefined): void {
     if (this.#hasTail && key.length === TAIL_KEY_BYTES && this.#writeTail(key, value)) return;
-    // Half of the places stay free.
-    if (this.#indexedCount * 2 * PLACE_NUMBERS >= this.#places.length) this.#growIndex();
     const hash = hashKey(key);
-    const place = this.#placeOf(key, hash);
-    const entry = this.#places[place + 1]! - 1;
+    const entry = this.#index.find(key, hash);
     if (entry !== NO_ENTRY) {
       this.#rewrite(entry, key, value);
       return;
     }
     const added = this.#addEntry(this.#records.add(this.#table, key, value));
-    this.#places[place] = hash;
-    this.#places[place + 1] = added + 1;
-    this.#indexedCount += 1;
+    this.#index.add(added, hash);
     this.#sorted.add(added);
   }
 
   /** Cursors that together cover the entries in bounds, the newest layer first. */
   pushCursors(bounds: ScanBounds, cursors: EntryPairCursor[]): void {
-    if (this.#tail.length > 0) {
-      cursors.push(new OverlayCursor(this, new TailWalk(this.#tail, this.#order, bounds)));
+    if (this.#tailCount > 0) {
+      const tail = this.#tail.subarray(0, this.#tailCount);
+      cursors.push(new OverlayCursor(this, new TailWalk(tail, this.#order, bounds)));
     }
-    if (this.#indexedCount > 0) cursors.push(new OverlayCursor(this, this.#sorted.walk(bounds)));
+    if (this.#index.count > 0) cursors.push(new OverlayCursor(this, this.#sorted.walk(bounds)));
   }
 
   isBelow(entry: number, epoch: number): boolean | undefined {
@@ -148,13 +139,11 @@ export class OverlayTable {
 
   /** Forgets all entries and keeps their memory. */
   clear(): void {
-    if (this.#indexedCount > 0) this.#places.fill(0);
+    this.#index.clear();
     if (this.#belowNotes.length > 0) this.#belowNotes.fill(0);
     this.#count = 0;
-    this.#indexedCount = 0;
     this.#sorted.clear();
-    this.#tail.length = 0;
-    this.#tailMains.length = 0;
+    this.#tailCount = 0;
   }
 
   #addEntry(address: number): number {
@@ -172,36 +161,10 @@ export class OverlayTable {
     this.#addresses[entry] = this.#records.add(this.#table, key, value);
   }
 
-  /** Where the place of a key is in the index: its own, or the free one that it would take. */
-  #placeOf(key: Buffer, hash: number): number {
-    const places = this.#places;
-    const mask = places.length - PLACE_NUMBERS;
-    for (let place = (hash << 1) & mask; ; place = (place + PLACE_NUMBERS) & mask) {
-      const entry = places[place + 1]! - 1;
-      if (entry === NO_ENTRY) return place;
-      if (places[place] !== hash) continue;
-      if (this.#records.hasKey(this.#addresses[entry]!, key)) return place;
-    }
-  }
-
-  #growIndex(): void {
-    const before = this.#places;
-    const places = new Int32Array(Math.max(PLACES_MIN * PLACE_NUMBERS, 2 * before.length));
-    const mask = places.length - PLACE_NUMBERS;
-    for (let from = 0; from < before.length; from += PLACE_NUMBERS) {
-      if (before[from + 1] === 0) continue;
-      let place = (before[from]! << 1) & mask;
-      while (places[place + 1] !== 0) place = (place + PLACE_NUMBERS) & mask;
-      places[place] = before[from]!;
-      places[place + 1] = before[from + 1]!;
-    }
-    this.#places = places;
-  }
-
   /** Writes a key that is in the tail, or a pair that belongs at its end. */
   #writeTail(key: Buffer, value: Buffer | undefined): boolean {
     const main = readMain(key);
-    const last = this.#tail.length - 1;
+    const last = this.#tailCount - 1;
     if (last >= 0) {
       const lastMain = this.#tailMains[last]!;
       const isBehind =
@@ -214,18 +177,31 @@ export class OverlayTable {
       }
     }
     if (value === undefined || main > Number.MAX_SAFE_INTEGER) return false;
-    this.#tail.push(this.#addEntry(this.#records.add(this.#table, key, value)));
-    this.#tailMains.push(main);
+    this.#addToTail(this.#addEntry(this.#records.add(this.#table, key, value)), main);
     return true;
+  }
+
+  #addToTail(entry: number, main: number): void {
+    const slot = this.#tailCount;
+    if (slot === this.#tail.length) {
+      const length = Math.max(ENTRIES_MIN, 2 * slot);
+      this.#tail = grown(this.#tail, length);
+      const mains = new Float64Array(length);
+      mains.set(this.#tailMains);
+      this.#tailMains = mains;
+    }
+    this.#tail[slot] = entry;
+    this.#tailMains[slot] = main;
+    this.#tailCount += 1;
   }
 
   #findInTail(key: Buffer): number {
     if (key.length !== TAIL_KEY_BYTES) return NO_ENTRY;
     const mains = this.#tailMains;
     const main = readMain(key);
-    if (main < mains[0]! || main > mains[mains.length - 1]!) return NO_ENTRY;
+    if (main < mains[0]! || main > mains[this.#tailCount - 1]!) return NO_ENTRY;
     let low = 0;
-    let high = mains.length;
+    let high = this.#tailCount;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const found = mains[middle]!;
@@ -257,13 +233,13 @@ function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<Arr
 /** Walks over the tail of a table, either way. */
 class TailWalk {
   entry: number = NO_ENTRY;
-  readonly #tail: readonly number[];
+  readonly #tail: Int32Array;
   readonly #step: number;
   #slot: number;
   /** The first slot that is out of bounds. */
   readonly #endSlot: number;
 
-  constructor(tail: readonly number[], order: EntryOrder, bounds: ScanBounds) {
+  constructor(tail: Int32Array, order: EntryOrder, bounds: ScanBounds) {
     this.#tail = tail;
     const from = slotOf(tail, order, bounds.from);
     const to = bounds.to === undefined ? tail.length : slotOf(tail, order, bounds.to);
@@ -284,7 +260,7 @@ class TailWalk {
 }
 
 /** The slot of the first entry at or behind a key. */
-function slotOf(tail: readonly number[], order: EntryOrder, key: Buffer): number {
+function slotOf(tail: Int32Array, order: EntryOrder, key: Buffer): number {
   let low = 0;
   let high = tail.length;
   while (low < high) {
