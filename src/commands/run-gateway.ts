@@ -12,7 +12,7 @@ import { type Gateway, startGateway } from '../gateway/gateway.ts';
 import { createRandom, drawSeed } from '../random.ts';
 import { type GatewayWorkerData, type StartWorker, StopMessage } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
-import { boundYoungGeneration } from './young-generation.ts';
+import { tuneHeap } from './heap.ts';
 
 /** Milliseconds until a gateway that has ended is started again; doubled each time in a row. */
 const RESTART_MIN_MS = 100;
@@ -108,7 +108,7 @@ class Keeper implements GatewayThread {
 export async function runGatewayWorker(data: GatewayWorkerData): Promise<void> {
   const { kind: _, id: nodeId, ...settings } = data;
   const clock = createSystemClock();
-  boundYoungGeneration(clock);
+  tuneHeap(clock);
   const log = createThreadLog();
   const random = createRandom(drawSeed());
   const gateway: Gateway = await startGateway({ ...settings, nodeId, clock, random, log });

@@ -16,6 +16,7 @@ import { restoredCluster } from '../node/restore.ts';
 import type { CommandContext, StartWorker } from './command-context.ts';
 import { CommandError, ExitCode } from './command-error.ts';
 import { discoverCluster } from './discovery.ts';
+import { tuneHeap } from './heap.ts';
 import { joinCluster, nameMember, readJoinSettings, showProgress } from './join.ts';
 import { LogFile } from './log-file.ts';
 import type { GatewaySettings, GatewayThread } from './run-gateway.ts';
@@ -30,7 +31,6 @@ import {
 import { createServerLog } from './server-log.ts';
 import { findServiceManager } from './service-manager.ts';
 import { VERSION } from './version.ts';
-import { boundYoungGeneration } from './young-generation.ts';
 
 /** How a node runs, besides who it is. */
 export type NodeSettings = Pick<
@@ -154,7 +154,7 @@ export async function openGateway(
  */
 export async function openNode(id: NodeId, settings: NodeSettings, log: Log): Promise<Node> {
   const clock = createSystemClock();
-  boundYoungGeneration(clock);
+  tuneHeap(clock);
   const onFatal = (cause: unknown): void => endProcess(log, cause);
   try {
     return await startNode({ ...settings, id, version: VERSION, clock, log, onFatal });

@@ -96,18 +96,15 @@ export function isPrevRemovable(state: StoreState, record: Buffer): boolean {
   return main > 0 && main < state.compactRevision;
 }
 
-/**
- * Removes what one revision makes unreachable. Keys are copied: a record may be large, and waits
- * for a flush.
- */
+/** Removes what one revision makes unreachable. */
 function sweep(state: StoreState, key: Buffer, record: Buffer): void {
   const { map } = state;
   if (isPrevRemovable(state, record)) {
-    map.delete(Table.Revisions, Buffer.from(prevKey(record)));
+    map.delete(Table.Revisions, prevKey(record));
   }
   if (!isRemovableDeletion(state, key, record)) return;
-  map.delete(Table.Revisions, Buffer.from(key));
-  const userKey = Buffer.from(storedKey(record));
+  map.delete(Table.Revisions, key);
+  const userKey = storedKey(record);
   const tombstone = map.get(Table.Tombstones, userKey);
   if (tombstone === undefined || !headKey(tombstone).equals(key)) return;
   map.delete(Table.Tombstones, userKey);

@@ -52,6 +52,24 @@ const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
 ]);
 
 /**
+ * Keys and values are bytes as they are. Values that iterations hand out are copies in shared pools
+ * of memory. lmdb-js by itself gives each memory of its own, which takes 1.5 µs instead of 0.2, and
+ * so much of it that V8 marks its heap early, in steps that hold up the event loop.
+ */
+const ENCODING = {
+  encoding: 'binary',
+  keyEncoding: 'binary',
+  encoder: {
+    encode: (value: Buffer): Buffer => value,
+    decode: (bytes: Uint8Array, sizeBytes = bytes.length): Buffer => {
+      const value = Buffer.allocUnsafe(sizeBytes);
+      value.set(bytes.subarray(0, sizeBytes));
+      return value;
+    },
+  },
+} as const;
+
+/**
  * Opens a file, made when there is none. Threads of a process that open the same one share what
  * LMDB keeps of it.
  *
@@ -69,8 +87,7 @@ export function openLmdbTrees(path: string): LmdbTrees {
     cache: false,
     // Reads are scattered; read-ahead would fill memory with pages nobody asked for.
     noReadAhead: true,
-    encoding: 'binary',
-    keyEncoding: 'binary',
+    ...ENCODING,
   } as const;
   checkLmdbFile(path);
   try {
@@ -80,9 +97,8 @@ export function openLmdbTrees(path: string): LmdbTrees {
     for (const [table, name] of TREE_NAMES) {
       const treeOptions = {
         name,
-        encoding: 'binary',
-        keyEncoding: 'binary',
         cache: false,
+        ...ENCODING,
       } as const;
       trees[table] = root.openDB<Buffer, Buffer>(treeOptions) as Database & Tree;
     }
