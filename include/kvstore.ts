@@ -89,8 +89,8 @@ export const UNFLUSHED_BYTES_MAX = 2 * FLUSH_BYTES;
 /** Milliseconds after which unflushed writes are flushed, however few. */
 export const FLUSH_MS = 500;
 
-/** Most revisions one step of a compaction visits: a step stays below a few milliseconds. */
-export const COMPACT_STEP_REVISIONS_MAX = 500;
+/** Most revisions one step of a compaction visits: a step takes 1 or 2 ms. */
+export const COMPACT_STEP_REVISIONS_MAX = 250;
 
 /** Bytes of revisions after which a step of a compaction stops early: values may be large. */
 export const COMPACT_STEP_BYTES_MAX = 1024 * 1024;
