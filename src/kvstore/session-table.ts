@@ -5,9 +5,10 @@
  *                session u64, n u64   -> the answers to writes 256 n up to 256 n + 255, each
  *                                        sequence u64 | length u32 | answer (answer-codec.ts)
  *
- * So a write of a session costs no write of its own. Answers lie in blocks: a client with thousands
- * of writes in flight costs a flush tens of pairs, and one that never acknowledges costs it what
- * changed since the last, not all that is remembered.
+ * So a write of a session costs no write of its own, unless very many sessions write: then those
+ * that changed first are written before the flush, which would hold up the event loop. Answers lie
+ * in blocks: a client with thousands of writes in flight costs a flush tens of pairs, and one that
+ * never acknowledges costs it what changed since the last, not all that is remembered.
  */
 
 import { crc32 } from 'node:zlib';
@@ -25,6 +26,9 @@ const HEAD_OFFSETS = [0, 8, 16];
 
 /** Bytes of an answer in a block besides its own. */
 const ANSWER_HEAD_BYTES = 12;
+
+/** Changed sessions that wait for a flush: to write so many takes a millisecond or two. */
+export const CHANGED_SESSIONS_MAX = 1_024;
 
 /** A session that has not ended. */
 export type OpenSession = {
@@ -86,9 +90,20 @@ export function loadSessions(map: ByteMap): Sessions | undefined {
   return isWhole ? { open, changed: new Map() } : undefined;
 }
 
-/** Writes into a map what changed since the last time. */
-export function saveSessions(sessions: Sessions, map: ByteMap, arena: Arena): void {
-  for (const [id, blocks] of sessions.changed) {
+/**
+ * Writes into a map what changed since the last time, what changed first before the rest.
+ * @param leftCount changed sessions that may be left
+ */
+export function saveSessions(
+  sessions: Sessions,
+  map: ByteMap,
+  arena: Arena,
+  leftCount: number,
+): void {
+  const { changed } = sessions;
+  for (const [id, blocks] of changed) {
+    if (changed.size <= leftCount) return;
+    changed.delete(id);
     const session = sessions.open.get(id);
     if (session === undefined) {
       deleteSession(map, arena, id);
@@ -97,7 +112,6 @@ export function saveSessions(sessions: Sessions, map: ByteMap, arena: Arena): vo
       for (const block of blocks) saveBlock(map, arena, session, block);
     }
   }
-  sessions.changed.clear();
 }
 
 /** A checksum of what sessions mean, continued from another. */

@@ -74,12 +74,6 @@ export const SUB_MAX = 0xffff_ffff;
 /** Version of the layout of all tables. */
 const FORMAT_VERSION = 3;
 
-/**
- * Bytes of other writes that hold up the event loop at a flush as long as a changed session does: a
- * few microseconds.
- */
-const CHANGED_SESSION_BYTES = 1_024;
-
 const STATE_KEY = Buffer.from('state');
 const FIXED_BYTES = 4 + 8 + 8 + 8 + 4 + 8 + 8 + 8 + 8 + 4;
 const COUNTER_OFFSETS = [4, 12, 20, 32, 40, 48, 56];
@@ -141,15 +135,10 @@ export function isStateKey(key: Buffer): boolean {
   return key.equals(STATE_KEY);
 }
 
-/** What the next flush will write, in bytes; sessions by what they cost it. */
-export function unflushedBytes({ map, sessions }: StoreState): number {
-  return map.unflushedBytes() + sessions.changed.size * CHANGED_SESSION_BYTES;
-}
-
 /** Writes the state into the map, to reach the disk in the same flush as its effects. */
 export function saveState(state: StoreState): void {
   assert(!state.hasOpenEffects, 'every effect belongs to an applied entry before it is flushed');
-  saveSessions(state.sessions, state.map, state.arena);
+  saveSessions(state.sessions, state.map, state.arena, 0);
   state.map.put(Table.Meta, STATE_KEY, encodeState(state));
 }
 

@@ -41,18 +41,12 @@ import { leaseKeys } from './live-keys.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { range, readRange } from './range.ts';
 import { readTxn } from './read-txn.ts';
+import { CHANGED_SESSIONS_MAX, saveSessions } from './session-table.ts';
 import { findSession, isAnswered, once, openSession, visitSessions } from './sessions.ts';
 import { SnapshotImport } from './snapshot-import.ts';
 import { SnapshotStream } from './snapshot-stream.ts';
 import { beginSteps, runAll } from './steps.ts';
-import {
-  loadState,
-  STORE_LIMITS,
-  type StoreState,
-  saveState,
-  standOf,
-  unflushedBytes,
-} from './store-state.ts';
+import { loadState, STORE_LIMITS, type StoreState, saveState, standOf } from './store-state.ts';
 import { txn } from './txn.ts';
 import { createWatchHub, type StoreWatches } from './watch/hub.ts';
 import { beginWrite, finishWrite, put } from './write-transaction.ts';
@@ -122,7 +116,7 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
     compactedPhysically: () => sweptRevision(store.state),
     flushIfDue: (nowMs) => store.flushIfDue(nowMs),
     flush: () => store.flush(),
-    unflushedBytes: () => unflushedBytes(store.state),
+    unflushedBytes: () => store.state.map.unflushedBytes(),
     exportSnapshot: () => store.exportSnapshot(),
     importSnapshot: () => store.importSnapshot(),
     installSnapshot: () => store.installSnapshot(),
@@ -221,10 +215,11 @@ class OpenStore {
   }
 
   flushIfDue(nowMs: number): Promise<void> | undefined {
+    const { sessions, map, arena } = this.state;
+    saveSessions(sessions, map, arena, CHANGED_SESSIONS_MAX);
     if (this.#flushing !== undefined || !this.#isDirty()) return undefined;
     this.#dirtySinceMs ??= nowMs;
-    const isDue =
-      unflushedBytes(this.state) >= FLUSH_BYTES || nowMs - this.#dirtySinceMs >= FLUSH_MS;
+    const isDue = map.unflushedBytes() >= FLUSH_BYTES || nowMs - this.#dirtySinceMs >= FLUSH_MS;
     return isDue ? this.flush() : undefined;
   }
 
