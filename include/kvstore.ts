@@ -76,7 +76,7 @@ export const REQUEST_BYTES_MAX = 1_572_864;
 
 /**
  * Unflushed bytes at which a flush is due: some 40,000 writes of 256 bytes. Larger flushes write
- * fewer bytes a key (docs/STORAGE.md has the figures), but the first scan has more to sort.
+ * fewer bytes a key (docs/STORAGE.md has the figures), but the first scan has more to look at.
  */
 export const FLUSH_BYTES = 16 * 1024 * 1024;
 

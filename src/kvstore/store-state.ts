@@ -65,7 +65,7 @@ export type StoreLimits = {
 export const STORE_LIMITS: StoreLimits = {
   deleteAtOnceKeysMax: DELETE_AT_ONCE_KEYS_MAX,
   deleteStepKeysMax: DELETE_STEP_KEYS_MAX,
-  readVisitsMax: 1_000,
+  readVisitsMax: 500,
 };
 
 /** The sub of a revision that is swept whole. */

@@ -23,6 +23,8 @@ const KEYS = Number(process.argv[2] ?? 100_000);
 const ROUND = 5_000;
 const HOT_KEYS = 1_000;
 const SESSIONS = 20_000;
+/** Entries that a node applies between two looks at whether a flush is due. */
+const APPLIED_AT_ONCE = 1_000;
 const VALUE = 'v'.repeat(256);
 const configuration = { voters: [0, 1, 2], outgoing: [], learners: [] };
 const random = createRandom(1);
@@ -107,6 +109,7 @@ async function measureSessions(): Promise<void> {
       const mark = { session: first + count, sequence, acknowledged: sequence - 1 };
       const request = putOf(keyName(count), VALUE);
       apply(() => store.once(mark, () => store.put(request)));
+      if (count % APPLIED_AT_ONCE === 0) void store.flushIfDue(0);
     }
     await flushOne('flush of 20,000 puts by 20,000 sessions');
   }
