@@ -9,7 +9,7 @@
  *
  * A walk sorts the piece that it comes to. A large one is cut in two first, where the walk starts
  * or at some key in the middle, until what the walk meets first is small: for n entries that costs
- * 2 n comparisons, not n log n. What lies behind the start of a walk stays unsorted: whatever is
+ * 2 n comparisons, not n log n. What lies before the start of a walk stays unsorted: whatever is
  * removed from its front, step by step, never has what it wrote sorted.
  */
 
