@@ -16,6 +16,7 @@ import { connect } from '../../src/client/connect.ts';
 import { freePorts } from '../free-ports.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+const OLDER_NODE = resolve(import.meta.dirname, 'older-node.ts');
 
 /** One line of a node's log. */
 export type LogLine = { readonly event: string; readonly [field: string]: unknown };
@@ -39,10 +40,11 @@ export class NodeProcess {
     args: readonly string[],
     cwd: string,
     environment: Readonly<Record<string, string>> = {},
+    program = MAIN,
   ) {
     this.id = id;
     this.endpoint = endpoint;
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(process.execPath, [program, ...args], {
       cwd,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -153,9 +155,19 @@ export class ProcessCluster {
       : ['--join', running.join() || endpoint, '--listen', endpoint];
     const flags = [...place, '--data-dir', `node-${id}`, ...this.#flags, ...more];
     const args = ['serve', ...flags];
-    const node = new NodeProcess(id, endpoint, args, this.directory, environment);
+    return this.#add(new NodeProcess(id, endpoint, args, this.directory, environment));
+  }
+
+  /** Starts a node that speaks an older version of the protocol; resolves when it serves. */
+  startOlder(id: number, version: number): Promise<NodeProcess> {
+    const args = [String(id), 'nodes.conf', `node-${id}`, String(version)];
+    const endpoint = this.endpoints[id] ?? '';
+    return this.#add(new NodeProcess(id, endpoint, args, this.directory, {}, OLDER_NODE));
+  }
+
+  async #add(node: NodeProcess): Promise<NodeProcess> {
     this.#started.push(node);
-    this.nodes[id] = node;
+    this.nodes[node.id] = node;
     await node.waitFor((line) => line.event === 'node started');
     return node;
   }
