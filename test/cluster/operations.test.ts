@@ -3,6 +3,7 @@
  * cluster of three nodes that each chapter starts anew.
  *
  * A block says what it is: `console` is run; `console stopped` too, after all nodes were killed;
+ * `console differing` after the disk of each node had garbled a value in its own way;
  * `root` needs root, systemd or a container and is not run; others are no commands. Addresses,
  * ports and directories are mapped to free ones: node 0 has the client port of 127.0.0.1. A server
  * runs on in the background once it has started.
@@ -13,15 +14,24 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
+import { connect } from '../../src/client/connect.ts';
 import { freePorts } from '../free-ports.ts';
+import { garble, PRECIOUS } from '../node/garble.ts';
+import { nextTick } from './processes.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Places of the document. */
-const PLACE = /(?:10\.0\.0\.\d+|127\.0\.0\.1):\d+/g;
+/** Places of the document, as endpoints and as lines of nodes.conf have them. */
+const PLACE = /(10\.0\.0\.\d+|127\.0\.0\.1)([: ])(\d+)/g;
+
+/** The nodes, as the document has them. */
+const ENDPOINTS = ['10.0.0.1:7001', '10.0.0.2:7001', '10.0.0.3:7001'];
 
 /** Most blocks that are not run. */
 const ROOT_BLOCKS_MAX = 6;
+
+/** Exit code of diff where there is a difference. */
+const EXIT_DIFFERENT = 1;
 
 /** How long a command may take, in milliseconds: not a limit on speed, but an end of waiting. */
 const COMMAND_MS_MAX = 300_000;
@@ -51,6 +61,7 @@ function readChapters(document: string): Chapter[] {
 class Stage {
   readonly #directory: string;
   readonly #ports: ReadonlyMap<string, number>;
+  /** Servers that were started. */
   #running: ChildProcess[] = [];
 
   constructor(directory: string, ports: ReadonlyMap<string, number>) {
@@ -61,7 +72,9 @@ class Stage {
   /** The words of the document as they are here. */
   here(text: string): string {
     return text
-      .replace(PLACE, (place) => `127.0.0.1:${this.#ports.get(place)}`)
+      .replace(PLACE, (_, address, between, port) => {
+        return `127.0.0.1${between}${this.#ports.get(`${address}:${port}`)}`;
+      })
       .replaceAll('/var/', `${this.#directory}/`);
   }
 
@@ -73,7 +86,7 @@ class Stage {
       env: {
         ...process.env,
         PATH: `${this.#directory}/bin:${process.env.PATH}`,
-        KVORUM_ENDPOINTS: this.here('10.0.0.1:7001,10.0.0.2:7001,10.0.0.3:7001'),
+        KVORUM_ENDPOINTS: this.here(ENDPOINTS.join()),
         KVORUM_COMMAND_TIMEOUT: '60s',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -88,7 +101,8 @@ class Stage {
       child.stdout.on('data', hear);
       child.stderr.on('data', hear);
       child.once('close', (code, signal) => {
-        done(code === 0 && !isServer ? undefined : `${command}: ${code ?? signal}: ${printed}`);
+        const isAsMeant = code === (command.startsWith('diff ') ? EXIT_DIFFERENT : 0) && !isServer;
+        done(isAsMeant ? undefined : `${command}: ${code ?? signal}: ${printed}`);
       });
     });
     const alarm = setTimeout(() => child.kill('SIGKILL'), COMMAND_MS_MAX);
@@ -97,15 +111,36 @@ class Stage {
     return failure;
   }
 
-  /** Kills all servers. */
-  async stop(): Promise<void> {
+  /** Starts the three nodes. */
+  async startNodes(...flags: readonly string[]): Promise<void> {
+    const nodes = [0, 1, 2].map((id) => {
+      const place = `--id ${id} --conf nodes.conf --data-dir /var/lib/kvorum/${id}`;
+      const started = id === 0 ? 'gateway started' : 'node started';
+      return this.run(['kvorum serve', place, ...flags].join(' '), started);
+    });
+    for (const failure of await Promise.all(nodes)) if (failure !== undefined) throw failure;
+  }
+
+  /** Has each disk garble a value in its own way; resolves when all nodes know that they differ. */
+  async makeDiffer(): Promise<void> {
+    await this.run(`kvorum put precious '${PRECIOUS}'`);
+    await this.stop('SIGTERM');
+    for (const id of [1, 2]) await garble(join(this.#directory, 'lib/kvorum', String(id)), id);
+    await this.startNodes('--corrupt-check-time=1s');
+    const client = connect({ endpoints: ENDPOINTS.map((place) => this.here(place)) });
+    while ((await client.alarms()).alarms.length < 3) await nextTick();
+    await client.close();
+  }
+
+  /** Ends all servers. */
+  async stop(how: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const running = this.#running;
     this.#running = [];
     await Promise.all(
       running.map((child) => {
         if (child.exitCode !== null || child.signalCode !== null) return undefined;
         const ended = new Promise((done) => child.once('close', done));
-        child.kill('SIGKILL');
+        child.kill(how);
         return ended;
       }),
     );
@@ -114,8 +149,10 @@ class Stage {
 
 async function createStage(t: Test, commands: readonly string[]): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'kvorum-operations-'));
-  const own = ['10.0.0.1:7001', '10.0.0.2:7001', '10.0.0.3:7001', '127.0.0.1:2379'];
-  const named = commands.flatMap((command) => command.match(PLACE) ?? []);
+  const own = [...ENDPOINTS, '127.0.0.1:2379'];
+  const named = commands.flatMap((command) => {
+    return [...command.matchAll(PLACE)].map(([, address, , port]) => `${address}:${port}`);
+  });
   const places = [...new Set([...own, ...named])];
   const ports = await freePorts(places.length);
   const stage = new Stage(directory, new Map(places.map((place, slot) => [place, ports[slot]!])));
@@ -140,7 +177,7 @@ const chapters = readChapters(document);
 
 t.test('every block says what it is, and few are not run', async (t) => {
   const blocks = chapters.flatMap((chapter) => chapter.blocks);
-  const known = ['console', 'console stopped', 'root', 'ini', 'yaml', 'json'];
+  const known = ['console', 'console stopped', 'console differing', 'root', 'ini', 'yaml', 'json'];
   t.strictSame(
     blocks.map(({ kind }) => kind).filter((kind) => !known.includes(kind)),
     [],
@@ -156,14 +193,11 @@ for (const { title, blocks } of chapters) {
   if (commands.length === 0) continue;
   t.test(`the commands of "${title}" are as they are said to be`, async (t) => {
     const stage = await createStage(t, commands);
-    const nodes = [0, 1, 2].map((id) => {
-      const flags = `--id ${id} --conf nodes.conf --data-dir /var/lib/kvorum/${id}`;
-      return stage.run(`kvorum serve ${flags}`, id === 0 ? 'gateway started' : 'node started');
-    });
-    t.strictSame(await Promise.all(nodes), [undefined, undefined, undefined]);
+    await stage.startNodes();
     t.equal(await stage.run('kvorum put /old/key value'), undefined);
     for (const block of blocks) {
       if (block.kind === 'console stopped') await stage.stop();
+      if (block.kind === 'console differing') await stage.makeDiffer();
       for (const command of block.commands) t.equal(await stage.run(command), undefined, command);
     }
   });

@@ -1,39 +1,23 @@
 /** Members compare their stores; the odd one is found, and serves nobody any more. */
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import t from 'tap';
 import { type Alarm, AlarmKind } from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
 import { nextTick } from '../cluster/processes.ts';
+import { garble, PRECIOUS } from './garble.ts';
 import { GrowingCluster } from './growing-cluster.ts';
 
 t.setTimeout(280_000);
 
-const SECRET = 'a value that the disk will have garbled';
-
 /** Elections that a machine with other work does not cause. */
 const PATIENT = { upkeep: { corruptCheckMs: 300 }, heartbeatMs: 100, electionMs: 1_000 };
-
-/** Changes one byte of a value wherever a stopped node's store has it. */
-async function garble(directory: string): Promise<void> {
-  const path = join(directory, 'store', 'store.lmdb');
-  const bytes = await readFile(path);
-  let count = 0;
-  for (let at = bytes.indexOf(SECRET); at >= 0; at = bytes.indexOf(SECRET, at + 1)) {
-    bytes[at]! ^= 1;
-    count += 1;
-  }
-  if (count === 0) throw new Error(`${path} does not have the value`);
-  await writeFile(path, bytes);
-}
 
 async function startThree(t: Parameters<typeof GrowingCluster.start>[0]): Promise<GrowingCluster> {
   const cluster = await GrowingCluster.start(t, PATIENT);
   const client = cluster.client();
   await cluster.addVoter(client);
   await cluster.addVoter(client);
-  await client.put('precious', SECRET);
+  await client.put('precious', PRECIOUS);
   const numbers = Array.from({ length: 100 }, (_, number) => number);
   await Promise.all(numbers.map((number) => client.put(`k${number}`, String(number))));
   for (const { member } of cluster.nodes.values()) {
@@ -84,7 +68,7 @@ t.test('a member whose disk garbled a value is found, and refuses to serve', asy
     const client = cluster.client();
     await client.put('a', '1');
     for (let times = 0; times < 5; times += 1) {
-      t.equal((await cluster.client().get('precious'))?.value.toString(), SECRET);
+      t.equal((await cluster.client().get('precious'))?.value.toString(), PRECIOUS);
     }
   });
 
@@ -119,7 +103,7 @@ t.test('of two members that differ neither serves', async (t) => {
   const cluster = await GrowingCluster.start(t, PATIENT);
   const client = cluster.client();
   await cluster.addVoter(client);
-  await client.put('precious', SECRET);
+  await client.put('precious', PRECIOUS);
   for (const { member } of cluster.nodes.values()) {
     while (member.store.revision() < 2) await nextTick();
     await member.store.flush();
