@@ -74,17 +74,26 @@ export class GrpcSubject implements Subject {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    let bytes: Buffer = Buffer.alloc(0);
+    let chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    // Of the message that has begun: put together once, however many chunks it comes in.
+    let wantedBytes = PREFIX_BYTES;
     stream.on('data', (chunk: Buffer) => {
-      bytes = Buffer.concat([bytes, chunk]);
-      while (bytes.length >= PREFIX_BYTES) {
-        const end = PREFIX_BYTES + bytes.readUInt32BE(1);
-        if (end > bytes.length) return;
-        const message = decode(method.response, bytes, PREFIX_BYTES, end);
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes < wantedBytes) return;
+      let bytes = Buffer.concat(chunks);
+      for (;;) {
+        wantedBytes = PREFIX_BYTES;
+        if (bytes.length >= PREFIX_BYTES) wantedBytes += bytes.readUInt32BE(1);
+        if (bytes.length < wantedBytes) break;
+        const message = decode(method.response, bytes, PREFIX_BYTES, wantedBytes);
         const json: unknown = JSON.parse(toJson(method.response, message));
-        bytes = bytes.subarray(end);
+        bytes = bytes.subarray(wantedBytes);
         onMessage(isJson(json) ? json : {});
       }
+      chunks = [bytes];
+      sizeBytes = bytes.length;
     });
     stream.write(Buffer.concat([prefix, request]));
     return { method, stream };
