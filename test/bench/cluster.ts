@@ -95,6 +95,11 @@ export class Cluster {
     return elapsedMs;
   }
 
+  /** Compacts, until what goes is removed. */
+  async compact(slot: number, revision: number): Promise<void> {
+    await this.#runTool(this.system.compact(this.layout, slot, revision));
+  }
+
   /** Starts one node, without waiting. */
   startNode(slot: number): void {
     if (this.#children[slot] !== undefined) throw new Error(`node ${slot} runs already`);

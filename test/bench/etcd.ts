@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Command, type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
+import { type Command, compaction, type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
 
 /** Far beyond what a run writes, so that the space quota (2 GiB by default) plays no part. */
 const QUOTA_BYTES = 8 * 1024 * 1024 * 1024;
@@ -41,6 +41,8 @@ export const etcd: System = {
 
   saveSnapshot: (layout, slot, path) => etcdctl(layout, slot, ['snapshot', 'save', path]),
 
+  compact: (layout, slot, revision) => etcdctl(layout, slot, compaction(revision)),
+
   state: async (port) => {
     const status = await post(port, '/v3/maintenance/status', {});
     const header = status.header as { member_id: string };
@@ -75,12 +77,18 @@ function etcdctl(layout: Layout, slot: number, words: readonly string[]): Comman
   return { file: 'etcdctl', args, env: { ETCDCTL_API: '3' } };
 }
 
-async function post(port: number, path: string, body: object): Promise<Record<string, unknown>> {
+/** Asks a node over the JSON of etcd's API. */
+export async function post(
+  port: number,
+  path: string,
+  body: object,
+  timeoutMs = STATE_TIMEOUT_MS,
+): Promise<Record<string, unknown>> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(STATE_TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
-  if (!response.ok) throw new Error(`etcd ${path}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as Record<string, unknown>;
 }

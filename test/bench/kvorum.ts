@@ -17,7 +17,7 @@ import { decodeReply } from '../../src/rpc/reply-codec.ts';
 import { writeRequest } from '../../src/rpc/request-codec.ts';
 import { framesOf, helloFrame } from './kvorum-frames.ts';
 import { plainRange } from './kvorum-wire.ts';
-import { type Command, type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
+import { type Command, compaction, type Layout, STATE_TIMEOUT_MS, type System } from './system.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
@@ -61,6 +61,11 @@ export function createKvorum(options: KvorumOptions): System {
 
     saveSnapshot: (layout, slot, path) => {
       const words = ['--endpoints', endpointOf(layout, slot), 'snapshot', 'save', path];
+      return command(options, words, []);
+    },
+
+    compact: (layout, slot, revision) => {
+      const words = ['--endpoints', endpointOf(layout, slot), ...compaction(revision)];
       return command(options, words, []);
     },
 

@@ -1,7 +1,7 @@
 /**
  * kvorum and etcd side by side: the same requests, one machine, one file system, every write
  * synced. `--help` tells the options; what is measured stands in throughput.ts, watchers.ts,
- * gateways.ts, failover.ts, restart.ts, rolling.ts, join.ts and backup.ts.
+ * gateways.ts, failover.ts, restart.ts, rolling.ts, join.ts, backup.ts and removal.ts.
  *
  * The nodes, the load generator and whatever else runs share the machine: take the ratios.
  */
@@ -20,11 +20,13 @@ import { Generator } from './generate.ts';
 import { measureJoin } from './join.ts';
 import { createKvorum } from './kvorum.ts';
 import { type Options, type Part, readOptions, USAGE } from './options.ts';
+import { measureRemoval, type Removal } from './removal.ts';
 import { measureRestart, type Restart } from './restart.ts';
 import { measureRolling, type Rolling } from './rolling.ts';
 import {
   eventsTable,
   gatewaysTable,
+  removalTable,
   throughputTable,
   upkeepTable,
   watchersTable,
@@ -122,12 +124,14 @@ async function measureAll(bench: Bench): Promise<void> {
   const rollings = new Map<SystemName, Rolling>();
   const joins = new Map<SystemName, Effect>();
   const backups = new Map<SystemName, Backup>();
+  const removals = new Map<SystemName, Removal>();
   for (const system of options.systems) {
     await measureEvent(bench, 'failover', system, measureFailover, failovers);
     await measureEvent(bench, 'restart', system, measureRestart, restarts);
     await measureEvent(bench, 'rolling', system, measureRolling, rollings);
     await measureEvent(bench, 'join', system, measureJoin, joins);
     await measureEvent(bench, 'backup', system, measureBackup, backups);
+    await measureEvent(bench, 'removal', system, measureRemoval, removals);
   }
   if (failovers.size + restarts.size > 0) {
     console.log(eventsTable(failovers, restarts, options.restartKeyCount));
@@ -135,6 +139,7 @@ async function measureAll(bench: Bench): Promise<void> {
   if (rollings.size + joins.size + backups.size > 0) {
     console.log(upkeepTable({ rollings, joins, backups }, options));
   }
+  if (removals.size > 0) console.log(removalTable(removals, options.restartKeyCount));
 }
 
 /** Measures something that happens to a fresh cluster, if it is asked for. */
@@ -146,7 +151,8 @@ async function measureEvent<T>(
   results: Map<SystemName, T>,
 ): Promise<void> {
   if (!bench.options.parts.has(part)) return;
-  const cluster = await bench.startCluster(system);
+  // Both speak etcd's API there.
+  const cluster = await bench.startCluster(system, part === 'removal' ? 'gateways' : undefined);
   results.set(system, await measure(bench, cluster));
   await cluster.stopAll();
   bench.destroyCluster(cluster);

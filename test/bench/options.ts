@@ -18,6 +18,7 @@ export const PARTS = [
   'rolling',
   'join',
   'backup',
+  'removal',
 ] as const;
 /** One of PARTS. */
 export type Part = (typeof PARTS)[number];
@@ -48,7 +49,7 @@ export type Options = {
   readonly windowCount: number;
   readonly failoverRounds: number;
   readonly restartRounds: number;
-  /** Keys in the store that is restarted. */
+  /** Keys in the store that is restarted, or emptied. */
   readonly restartKeyCount: number;
   /** Pairs of a large state, besides the keys: what a member receives, or a backup holds. */
   readonly statePairCount: number;

@@ -41,6 +41,8 @@ export type System = {
   readonly addMember: (layout: Layout, slot: number) => Command | undefined;
   /** Makes a backup of the state of one node. */
   readonly saveSnapshot: (layout: Layout, slot: number, path: string) => Command;
+  /** Removes what a revision supersedes, and waits until it is removed. */
+  readonly compact: (layout: Layout, slot: number, revision: number) => Command;
   /** Ports that speak etcd's API, by slot, in a cluster that has them. */
   readonly etcdPorts: (layout: Layout) => readonly number[];
   /** @throws Error while the node does not answer */
@@ -51,3 +53,8 @@ export type System = {
 
 /** Milliseconds a question to a node may take. */
 export const STATE_TIMEOUT_MS = 2_000;
+
+/** Words of the command of both tools that compacts. */
+export function compaction(revision: number): string[] {
+  return ['compaction', String(revision), '--physical', '--command-timeout=600s'];
+}

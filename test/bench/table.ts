@@ -7,6 +7,7 @@ import type { GatewayCell, GatewayRow } from './gateways.ts';
 import type { LoadResult } from './load.ts';
 import type { Options } from './options.ts';
 import type { Memory } from './proc.ts';
+import type { PairTimes, Removal } from './removal.ts';
 import type { Restart } from './restart.ts';
 import { type Rolling, WRITERS } from './rolling.ts';
 import type { Cell, Row, Throughput } from './throughput.ts';
@@ -163,6 +164,24 @@ export function upkeepTable({ rollings, joins, backups }: Upkeep, options: Optio
   addEffect(backups, 'backup while a client puts', 'puts', ({ puts }) => puts);
   addEffect(backups, 'backup while a client gets', 'gets', ({ gets }) => gets);
   return `${align(rows)}${upkeepNote(options)}`;
+}
+
+/** Large removals. */
+export function removalTable(removals: ReadonlyMap<SystemName, Removal>, keyCount: number): string {
+  const rows = [['', 'kvorum', 'etcd', 'ratio']];
+  const addTimes = (when: string, times: (removal: Removal) => PairTimes): void => {
+    rows.push(pair(`  put and get ${when}, p50 ms`, removals, (r) => times(r).p50Ms, short));
+    rows.push(pair(`  put and get ${when}, p99 ms`, removals, (r) => times(r).p99Ms, short));
+    rows.push(pair(`  put and get ${when}, worst ms`, removals, (r) => times(r).worstMs, short));
+    rows.push(pair(`  put and get ${when}, failed`, removals, (r) => times(r).failedCount, whole));
+  };
+  const keys = keyCount.toLocaleString('en');
+  addTimes('before', ({ before }) => before);
+  rows.push(pair(`deletion of ${keys} keys, s`, removals, (r) => r.deletion.eventMs / 1e3, short));
+  addTimes('meanwhile', ({ deletion }) => deletion.times);
+  rows.push(pair('compaction of it, s', removals, (r) => r.compaction.eventMs / 1e3, short));
+  addTimes('meanwhile', ({ compaction }) => compaction.times);
+  return `${align(rows)}put and get: one after the other, by a client of the leader, in JSON\n`;
 }
 
 function upkeepNote({ statePairCount, stateValueBytes }: Options): string {

@@ -23,7 +23,7 @@ export const Operation = {
 /** One of the values of Operation. */
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
-const KEY_PREFIX = 'bench/';
+export const KEY_PREFIX = 'bench/';
 const KEY_DIGITS = 10;
 
 /** Bytes of every key. */
