@@ -21,11 +21,11 @@ const BEFORE_WINDOWS = 2;
 export type Effect = {
   readonly before: LoadResult;
   readonly meanwhile: LoadResult;
-  /** What the event says that it took. */
+  /** What the event says that it took; Infinity: it had no end. */
   readonly eventMs: number;
 };
 
-/** Measures a client before an event and during it. @param event returns how long it took */
+/** Measures a client before an event and during it. @param event returns Effect.eventMs */
 export async function measureEffect(
   bench: Bench,
   cluster: Cluster,
