@@ -3,8 +3,8 @@
  * writes to the leader notices of it.
  *
  * Measured from the first step of an operator (etcd: `member add`; kvorum: the start of the node,
- * which adds itself) until the new node votes and has applied what the leader had a moment before. A
- * node that has not caught up after JOIN_MAX_MS counts as one that never does.
+ * which adds itself) until the new node votes and has applied what the leader had a moment before.
+ * One that has not caught up after JOIN_MAX_MS counts as one that never does.
  */
 
 import { type Bench, fill, fillState, sleep } from './bench.ts';
