@@ -345,3 +345,9 @@ export const LOG_KEPT_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Entries a node keeps in memory for followers that lag, whatever their size. */
 export const LOG_KEPT_ENTRIES_MAX = 50_000;
+
+/**
+ * Bytes of entries a leader keeps instead while a member receives a snapshot and catches up from
+ * it, so that writes that go on meanwhile do not make it need another.
+ */
+export const LOG_CATCH_UP_BYTES_MAX = 256 * 1024 * 1024;

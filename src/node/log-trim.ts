@@ -3,7 +3,12 @@
  * lag; the file on disk is cut only behind what the store has made durable.
  */
 
-import { LOG_KEPT_BYTES_MAX, LOG_KEPT_ENTRIES_MAX, TRIM_INTERVAL_MS } from '../../include/node.ts';
+import {
+  LOG_CATCH_UP_BYTES_MAX,
+  LOG_KEPT_BYTES_MAX,
+  LOG_KEPT_ENTRIES_MAX,
+  TRIM_INTERVAL_MS,
+} from '../../include/node.ts';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../kvstore/store.ts';
 import * as core from './raft/raft.ts';
@@ -48,7 +53,8 @@ export class LogTrim {
     const nowMs = clock.nowMs();
     if (nowMs - this.#trimmedMs < TRIM_INTERVAL_MS) return false;
     this.#trimmedMs = nowMs;
-    core.compactTo(raft, logKept.entriesMax, logKept.bytesMax, store.durableApplied());
+    const limits = { ...logKept, catchUpBytesMax: LOG_CATCH_UP_BYTES_MAX };
+    core.compactTo(raft, limits, store.durableApplied());
     const index = core.startIndex(raft);
     if (index > wal.baseIndex) {
       const term = core.startTerm(raft);

@@ -14,6 +14,7 @@
  *   cut 1,2 / cut 1-2 / heal                no messages of members / between two / all again
  *   crash 1 / start 1                       unsynced writes are lost / starts again from the disk
  *   propose 1 a b / read 1 7 8 / transfer 1 2 / compact 1 5
+ *   trim 1 entries=2 catch-up=5000          member 1 keeps so much of its log, or for a snapshot
  *   lost 2 1 / unreachable 1 2              member 2 hears that the connection to 1 broke
  *   send-snapshot 1 2                       member 1 sends 2 what it has applied, asked or not
  *   soon 2                                  member 2 hears that it can reach a majority
@@ -36,6 +37,7 @@ import {
 import {
   changeConfiguration,
   compact,
+  compactTo,
   electSoon,
   isLeader,
   peerLost,
@@ -162,6 +164,14 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     },
     compact: (session, words) => {
       compact(first(session, words).raft, second(words));
+      return [];
+    },
+    trim: ({ cluster }, { plain, named }) => {
+      const { raft, applied } = memberOf(cluster, Number(plain[0]));
+      const entriesMax = Number(named.get('entries') ?? 0);
+      const catchUpBytesMax = Number(named.get('catch-up') ?? 0);
+      const limits = { entriesMax, bytesMax: Number.POSITIVE_INFINITY, catchUpBytesMax };
+      compactTo(raft, limits, applied.length);
       return [];
     },
     lost: (session, words) => {

@@ -248,7 +248,8 @@ t.test('compaction to limits drops the oldest entries until both hold', async (t
     for (let i = 0; i < 10; i += 1) propose(raft, EntryType.Command, command(sizeBytes));
     persisted(raft, ready(raft).writeNumber);
     ready(raft);
-    compactTo(raft, entriesMax, bytesMax, lastIndex(raft));
+    const limits = { entriesMax, bytesMax, catchUpBytesMax: 0 };
+    compactTo(raft, limits, lastIndex(raft));
     t.equal(raftStatus(raft).logEntries, kept, `${entriesMax} entries, ${bytesMax} bytes`);
     checkRaft(raft);
   }

@@ -24,7 +24,7 @@ import { HASTY_CAMPAIGNS_MAX, NO_NODE, ProgressState, Role } from '../../../incl
 import { startPreVote } from './election.ts';
 import { lastIndexOf } from './log.ts';
 import type { Progress } from './progress.ts';
-import { becomeProbe } from './progress.ts';
+import { becomeProbe, NOT_KEPT } from './progress.ts';
 import { refuseRunning } from './read-index.ts';
 import { followLeader } from './role.ts';
 import type { Raft } from './state.ts';
@@ -66,6 +66,7 @@ export function snapshotSent(raft: Raft, to: NodeId, ok: boolean, index: number)
   if (raft.role !== Role.Leader || progress === undefined) return;
   if (progress.state !== ProgressState.Snapshot) return;
   const sentIndex = ok ? Math.min(index, lastIndexOf(raft.log)) : 0;
+  if (!ok) progress.keptFrom = NOT_KEPT;
   becomeProbe(progress, sentIndex + 1);
   // Its acknowledgement or the next heartbeat's reply goes on from here.
   progress.isProbeSent = true;
@@ -90,7 +91,10 @@ export function electSoon(raft: Raft): void {
 
 function loseFollower(raft: Raft, progress: Progress): void {
   progress.isActive = false;
-  if (progress.state !== ProgressState.Snapshot) becomeProbe(progress, progress.match + 1);
+  if (progress.state !== ProgressState.Snapshot) {
+    becomeProbe(progress, progress.match + 1);
+    progress.keptFrom = NOT_KEPT;
+  }
   if (raft.transferTarget === progress.id) abortTransfer(raft, 'the target was lost');
 }
 

@@ -12,6 +12,10 @@
  * known, Appends are pipelined up to the window (thesis 10.2.1). Snapshot: nothing is sent.
  *
  * Invariants: match < next; the window is empty unless Replicate.
+ *
+ * From its snapshot on, until it has caught up or is lost, the log that a member still needs is
+ * kept for it: writes go on while a large snapshot travels, and without what they added it would
+ * only need another.
  */
 
 import type { LogIndex, NodeId } from '../../../include/node.ts';
@@ -41,8 +45,13 @@ export type Progress = {
   isActive: boolean;
   /** The newest read sequence echoed (thesis 6.4). */
   readEcho: number;
+  /** The log behind it is kept for the member, which catches up from a snapshot; or NOT_KEPT. */
+  keptFrom: LogIndex;
   readonly inflights: Inflights;
 };
+
+/** No log is kept for a member. */
+export const NOT_KEPT = Number.POSITIVE_INFINITY;
 
 /** Makes the progress of a member of which nothing is known. */
 export function createProgress(
@@ -62,6 +71,7 @@ export function createProgress(
     hasReplied: false,
     isActive: false,
     readEcho: 0,
+    keptFrom: NOT_KEPT,
     inflights: createInflights(inflightMessagesMax, inflightBytesMax),
   };
 }
@@ -77,6 +87,7 @@ export function resetProgress(progress: Progress, lastIndex: LogIndex): void {
   progress.hasReplied = false;
   progress.isActive = false;
   progress.readEcho = 0;
+  progress.keptFrom = NOT_KEPT;
   clearInflights(progress.inflights);
 }
 
@@ -97,9 +108,10 @@ export function becomeReplicate(progress: Progress): void {
   clearInflights(progress.inflights);
 }
 
-/** Stops sending until a snapshot is through. */
-export function becomeSnapshot(progress: Progress): void {
+/** Stops sending until a snapshot is through. @param startIndex where the log begins */
+export function becomeSnapshot(progress: Progress, startIndex: LogIndex): void {
   progress.state = ProgressState.Snapshot;
+  progress.keptFrom = startIndex;
   progress.isProbeSent = false;
   progress.isAppendOwed = false;
   clearInflights(progress.inflights);
@@ -110,6 +122,7 @@ export function advanceMatch(progress: Progress, index: LogIndex): boolean {
   if (index >= progress.next) progress.next = index + 1;
   if (index <= progress.match) return false;
   progress.match = index;
+  if (progress.keptFrom < index) progress.keptFrom = index;
   return true;
 }
 

@@ -15,7 +15,7 @@
  *   then, once a turn:
  *     while (hasReady(raft)) carry out ready(raft)     what and in which order: see Ready
  *   after a sync      persisted(raft, writeNumber)
- *   now and then      compactTo(raft, entriesMax, bytesMax, durable)
+ *   now and then      compactTo(raft, limits, durable)
  *
  * Many inputs, one Ready: what a turn of the loop proposes, reads and acknowledges goes out in as
  * few messages as possible.
@@ -30,7 +30,7 @@
  */
 
 export { checkRaft } from './check.ts';
-export { compact, compactTo } from './compact.ts';
+export { type CompactionLimits, compact, compactTo } from './compact.ts';
 export { electSoon, peerLost, peerUnreachable, snapshotSent } from './hints.ts';
 export { changeConfiguration, configurationAt } from './members.ts';
 export { propose } from './propose.ts';

@@ -95,7 +95,7 @@ function isBehindLog(raft: Raft, progress: Progress): boolean {
 /** A dead peer would only waste a stream: it is asked for once the peer has been heard of. */
 function wantSnapshot(raft: Raft, progress: Progress): void {
   if (!progress.isActive) return;
-  becomeSnapshot(progress);
+  becomeSnapshot(progress, raft.log.startIndex);
   raft.outbox.snapshotsWanted.push({ to: progress.id });
 }
 

@@ -10,7 +10,7 @@ import { advanceCommit } from './commit.ts';
 import { freeInflights } from './inflights.ts';
 import { lastIndexOf, lastIndexWithin } from './log.ts';
 import type { Progress } from './progress.ts';
-import { advanceMatch, becomeReplicate, retreat } from './progress.ts';
+import { advanceMatch, becomeReplicate, NOT_KEPT, retreat } from './progress.ts';
 import { confirmRound, takeRemoteRead } from './read-index.ts';
 import type { Raft } from './state.ts';
 import { continueTransfer } from './transfer.ts';
@@ -43,6 +43,7 @@ function handleAcknowledgement(raft: Raft, progress: Progress, message: Message)
   const { index } = message;
   if (index > lastIndexOf(raft.log)) return;
   const isNews = advanceMatch(progress, index);
+  if (progress.match >= raft.log.commitIndex) progress.keptFrom = NOT_KEPT;
   switch (progress.state) {
     case ProgressState.Probe:
       if (isNews || index === progress.match) becomeReplicate(progress);

@@ -6,10 +6,10 @@
  * silent (3.4).
  */
 
-import { NO_NODE, Role } from '../../../include/node.ts';
+import { NO_NODE, ProgressState, Role } from '../../../include/node.ts';
 import { assert } from '../../assert.ts';
 import { startPreVote } from './election.ts';
-import type { Progress } from './progress.ts';
+import { NOT_KEPT, type Progress } from './progress.ts';
 import { agreedValue } from './quorum.ts';
 import { tickReads } from './read-index.ts';
 import { oweCommit, sendHeartbeat } from './replicate.ts';
@@ -66,7 +66,12 @@ function tickLeader(raft: Raft): void {
 /** Whether a majority was heard of since the last check; begins to listen anew. */
 function checkQuorum(raft: Raft): boolean {
   const isHeard = agreedValue(raft.voters, raft.outgoing, activityOf) >= 1;
-  for (const progress of raft.others) progress.isActive = false;
+  for (const progress of raft.others) {
+    // Of a snapshot on its way the sender says what becomes of it.
+    const isSilent = !progress.isActive && progress.state !== ProgressState.Snapshot;
+    if (isSilent) progress.keptFrom = NOT_KEPT;
+    progress.isActive = false;
+  }
   return isHeard;
 }
 
