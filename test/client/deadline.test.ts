@@ -8,7 +8,7 @@ import { serve, startFakeNode, statusOf, unusedPort } from './fake-node.ts';
 t.test('no endpoint reached: the error names each and why', async (t) => {
   const ports = [await unusedPort(), await unusedPort()];
   const endpoints = ports.map((port) => `127.0.0.1:${port}`);
-  const client = connect({ endpoints, requestTimeoutMs: 200 });
+  const client = connect({ endpoints, requestTimeoutMs: 1_000 });
   t.teardown(() => client.close());
 
   for (const request of [client.get('a'), client.put('a', '1')]) {
