@@ -67,9 +67,8 @@ async function readMembers(
     refuseArguments('--id and --conf name a member of nodes.conf: leave out --initial-cluster');
   }
   const { initialCluster, readInitialPlan } = await import('./etcd/plan.ts');
-  const { ETCD_FLAGS } = await import('./etcd/flags.ts');
-  const option = (name: string): string => flag(name) ?? ETCD_FLAGS.get(name)?.initial ?? '';
-  return initialCluster(readInitialPlan(option));
+  const { optionOf } = await import('./etcd/options.ts');
+  return initialCluster(readInitialPlan((name) => optionOf({ get: flag }, name)));
 }
 
 /** Watches of the old cluster's revisions must not go on as if the new one had never lost any. */

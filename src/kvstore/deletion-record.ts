@@ -7,7 +7,7 @@
  */
 
 import type { KeyValue } from '../../include/kvstore.ts';
-import { isCounter, readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
+import { areCounters, readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
 
 /** One deletion under way. */
 export type Deletion = {
@@ -85,7 +85,7 @@ export function decodeDeletions(bytes: Buffer): Deletion[] | undefined {
   for (let count = bytes.readUInt32BE(0); count > 0; count -= 1) {
     const fixed = bytes.subarray(offset, offset + FIXED_BYTES);
     if (fixed.length < FIXED_BYTES) return undefined;
-    if (!COUNTER_OFFSETS.every((at) => isCounter(fixed, at))) return undefined;
+    if (!areCounters(fixed, COUNTER_OFFSETS)) return undefined;
     offset += FIXED_BYTES;
     const keys: Buffer[] = [];
     for (let slot = 0; slot < KEY_COUNT; slot += 1) {

@@ -60,6 +60,11 @@ export function isCounter(bytes: Buffer, offset: number): boolean {
   return bytes.readUInt32BE(offset) <= COUNTER_HIGH_MAX;
 }
 
+/** Whether there is a counter at each of these offsets. */
+export function areCounters(bytes: Buffer, offsets: readonly number[]): boolean {
+  return offsets.every((offset) => isCounter(bytes, offset));
+}
+
 /** Reads a lease: 64 bits, signed as in etcd. */
 export function readLease(bytes: Buffer, offset: number): bigint {
   // Nearly all are 0, and making a bigint costs.
@@ -95,7 +100,7 @@ export function isKeyRecord(record: Buffer): boolean {
   for (let offset = LANDMARKS_OFFSET; offset < record.length; offset += REVISION_KEY_BYTES) {
     if (!isCounter(record, offset)) return false;
   }
-  return isCounter(record, CREATE_OFFSET) && isCounter(record, VERSION_OFFSET);
+  return areCounters(record, [CREATE_OFFSET, VERSION_OFFSET]);
 }
 
 /** The key of the newest revision. A view of the record. */

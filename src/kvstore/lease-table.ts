@@ -13,7 +13,7 @@
  */
 
 import { KEY_BYTES_MAX, type Lease, type ScanBounds, Table } from '../../include/kvstore.ts';
-import { isCounter, readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
+import { areCounters, readCounter, readLease, writeCounter, writeLease } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { NO_VALUE } from './revision-record.ts';
 import type { StoreState } from './store-state.ts';
@@ -25,11 +25,12 @@ const LEASE_BYTES = 8;
 export const TABLE_KEY_BYTES_MAX: number = LEASE_BYTES + KEY_BYTES_MAX;
 
 const LEASE_RECORD_BYTES = 24;
+const COUNTER_OFFSETS = [0, 8, 16];
 
 /** Whether a pair can be one of Leases. */
 export function isLeasePair(key: Buffer, record: Buffer): boolean {
   if (key.length !== LEASE_BYTES || record.length !== LEASE_RECORD_BYTES) return false;
-  return isCounter(record, 0) && isCounter(record, 8) && isCounter(record, 16);
+  return areCounters(record, COUNTER_OFFSETS);
 }
 
 /** Whether a pair can be one of LeaseKeys. */

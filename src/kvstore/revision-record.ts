@@ -18,7 +18,7 @@
 import type { KeyValue } from '../../include/kvstore.ts';
 import type { Arena } from './arena.ts';
 import {
-  isCounter,
+  areCounters,
   jumpOffset,
   type KeyChange,
   REVISION_KEY_BYTES,
@@ -92,7 +92,7 @@ export function isRevisionRecord(record: Buffer): boolean {
   if (record.length < KEY_OFFSET) return false;
   const restBytes = record.length - KEY_OFFSET - record.readUInt16BE(KEY_LENGTH_OFFSET);
   const isRight = isDeletion(record) ? restBytes === 0 : record[0] === RevisionKind.Put;
-  return isRight && restBytes >= 0 && COUNTER_OFFSETS.every((offset) => isCounter(record, offset));
+  return isRight && restBytes >= 0 && areCounters(record, COUNTER_OFFSETS);
 }
 
 /** Whether the revision deleted its key. */

@@ -14,7 +14,7 @@
 import { crc32 } from 'node:zlib';
 import { type ByteMap, Table } from '../../include/kvstore.ts';
 import type { Arena } from './arena.ts';
-import { isCounter, readCounter, writeCounter } from './key-record.ts';
+import { areCounters, isCounter, readCounter, writeCounter } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 
 /** Writes whose answers share a pair of the table. */
@@ -182,7 +182,7 @@ function loadRecord(open: Map<number, OpenSession>, key: Buffer, record: Buffer)
   const session = open.get(id);
   if (session !== undefined) return loadBlock(session, record);
   if (key.length !== SESSION_KEY_BYTES || record.length !== HEAD_BYTES) return false;
-  if (!isCounter(key, 0) || !HEAD_OFFSETS.every((at) => isCounter(record, at))) return false;
+  if (!isCounter(key, 0) || !areCounters(record, HEAD_OFFSETS)) return false;
   open.set(id, decodeHead(id, record));
   return true;
 }

@@ -18,7 +18,7 @@ import { loadAlarms } from './alarm-record.ts';
 import { Arena } from './arena.ts';
 import { loadClusterVersion } from './cluster-version.ts';
 import { type Deletion, decodeDeletions, encodeDeletions } from './deletion-record.ts';
-import { isCounter, readCounter, writeCounter } from './key-record.ts';
+import { areCounters, readCounter, writeCounter } from './key-record.ts';
 import { loadSessions, type Sessions, saveSessions } from './session-table.ts';
 
 /** The state of a store beside its tables. */
@@ -187,7 +187,7 @@ export function decodeState(
     throw new StoreError(message, path);
   }
   if (bytes.length < FIXED_BYTES) throw malformed(path, 'has a length');
-  if (!COUNTER_OFFSETS.every((at) => isCounter(bytes, at))) throw malformed(path, 'has a number');
+  if (!areCounters(bytes, COUNTER_OFFSETS)) throw malformed(path, 'has a number');
   const deletionsEnd = FIXED_BYTES + bytes.readUInt32BE(64);
   const deletions = decodeDeletions(bytes.subarray(FIXED_BYTES, deletionsEnd));
   if (deletions === undefined) throw malformed(path, 'names deletions');

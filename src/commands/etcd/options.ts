@@ -43,7 +43,7 @@ export function readOptions(
 }
 
 /** The value of a flag: what is given, or its default. */
-export function optionOf(given: GivenFlags, name: string): string {
+export function optionOf(given: Pick<GivenFlags, 'get'>, name: string): string {
   return given.get(name) ?? ETCD_FLAGS.get(name)?.initial ?? '';
 }
 
