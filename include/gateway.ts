@@ -27,6 +27,12 @@ export const UNFINISHED_BYTES_MAX = 256 * 1024 * 1024;
 export const GATEWAY_TIMEOUT_MS = 7_000;
 
 /**
+ * Milliseconds until a compaction fails that waits for the removal of what is compacted: a day.
+ * etcd waits for it without a limit; who asked has a deadline of its own.
+ */
+export const PHYSICAL_COMPACTION_TIMEOUT_MS = 24 * 3_600_000;
+
+/**
  * Milliseconds a node has to answer from its own state before it counts as hung: twice what its
  * slowest turn of the event loop may take, ten times over.
  */

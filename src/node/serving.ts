@@ -37,9 +37,13 @@ import { Readings } from './readings.ts';
 import type { Read, Reads, Round } from './reads.ts';
 import { type RequestTimes, UNTIMED } from './request-times.ts';
 import { SnapshotExports } from './snapshot-exports.ts';
+import { Throttle } from './throttle.ts';
 import type { Transport } from './transport.ts';
 import { MemberUpkeep } from './upkeep.ts';
 import { Versions } from './versions.ts';
+
+/** Milliseconds of rest for each that a step of removing took, while others are served. */
+const REMOVE_REST_FACTOR = 1;
 
 /** What a member lends. */
 export type ServingOptions = {
@@ -86,7 +90,11 @@ export class Serving {
   /** Reads of a round that is being answered. */
   readonly #answered: Read[] = [];
   #isAnsweringRound = false;
+  #readsCount = 0;
+  readonly #throttle: Throttle;
   #isRemoving = false;
+  /** What the last step of removing took. */
+  #removeStepMs = 0;
   /** Removing goes on when the flush under way is done. */
   #isPaused = false;
 
@@ -101,7 +109,9 @@ export class Serving {
       proposer.proposeFor(asker, id, encodeCommand(command), command);
     const readings = this.#readings;
     const { isOpen, onFatal } = options;
-    this.snapshots = new SnapshotExports({ store, clock, isOpen, onFatal });
+    const throttle = new Throttle(clock, () => store.applied().index + this.#readsCount);
+    this.#throttle = throttle;
+    this.snapshots = new SnapshotExports({ store, clock, throttle, isOpen, onFatal });
     this.#upkeep = new MemberUpkeep({ ...options, readings });
     const isCorrupt = (): boolean => this.isCorrupt;
     const asking = { header, redirect, propose, answerMembers, isCorrupt };
@@ -221,8 +231,8 @@ export class Serving {
   }
 
   /**
-   * Removes what is deleted or compacted, step by step, each in a turn of its own, as long as there
-   * is something. Must not outrun the flush that applying waits for.
+   * Removes what is deleted or compacted, throttled, step by step, each in a turn of its own, as
+   * long as there is something. Must not outrun the flush that applying waits for.
    */
   remove(): void {
     const { store, clock, isOpen, schedulePump } = this.#options;
@@ -230,10 +240,12 @@ export class Serving {
     this.#isPaused = store.unflushedBytes() >= FLUSH_BYTES;
     if (this.#isPaused) return;
     this.#isRemoving = true;
-    clock.soon(() => {
+    this.#throttle.after(this.#removeStepMs, REMOVE_REST_FACTOR, () => {
       this.#isRemoving = false;
       if (!isOpen()) return;
+      const startMs = clock.nowMs();
       const hasMore = this.#applier.deleteStep() || this.#applier.compactStep();
+      this.#removeStepMs = clock.nowMs() - startMs;
       schedulePump();
       if (hasMore) this.remove();
     });
@@ -268,6 +280,7 @@ export class Serving {
 
   #onRead(read: Read, round: Round | undefined): void {
     const { times, clock, metrics } = this.#options;
+    this.#readsCount += 1;
     if (read.request.type === FrameType.Range) metrics.ranges += 1;
     if (this.#isAnsweringRound) this.#answered.push(read);
     else if (read.receivedMs !== UNTIMED) times.read(read, round, clock.nowMs());

@@ -2,8 +2,8 @@
  * The state of a member on its way out: to a peer that needs a snapshot, and to clients that make a
  * backup.
  *
- * A client's snapshot takes a part of the event loop's time and no more: after each chunk it rests
- * for REST_FACTOR times as long as reading it took, so that the node serves on nearly as before. It
+ * A client's snapshot is throttled: while others are served it rests after each chunk for
+ * REST_FACTOR times as long as reading it took, so that the node serves on nearly as before. It
  * waits while the client has SNAPSHOT_QUEUED_BYTES to read.
  */
 
@@ -17,8 +17,9 @@ import {
 } from '../../include/rpc.ts';
 import type { Clock } from '../clock.ts';
 import type { SnapshotReader, Store } from '../kvstore/store.ts';
+import type { Throttle } from './throttle.ts';
 
-/** Milliseconds of rest for each that reading a chunk took. */
+/** Milliseconds of rest for each that reading a chunk took, while others are served. */
 const REST_FACTOR = 12;
 
 /** Milliseconds until a client that has too much to read is looked at again. */
@@ -39,6 +40,7 @@ export type SnapshotSink = {
 export type SnapshotExportsOptions = {
   readonly store: Store;
   readonly clock: Clock;
+  readonly throttle: Throttle;
   /** Whether the store may be used now. */
   readonly isOpen: () => boolean;
   readonly onFatal: (cause: unknown) => void;
@@ -89,12 +91,12 @@ export class SnapshotExports {
   }
 
   async #send(reader: SnapshotReader, sink: SnapshotSink): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, throttle } = this.#options;
     let bytes = 0;
     let checksum = 0;
     while (!sink.isClosed()) {
       if (sink.queuedBytes() >= SNAPSHOT_QUEUED_BYTES) {
-        await this.#pause(FULL_PAUSE_MS);
+        await new Promise<void>((resolve) => void clock.after(FULL_PAUSE_MS, resolve));
         continue;
       }
       const startMs = clock.nowMs();
@@ -103,7 +105,8 @@ export class SnapshotExports {
       bytes += chunk.length;
       checksum = crc32(chunk, checksum);
       sink.chunk(chunk);
-      await this.#pause(REST_FACTOR * (clock.nowMs() - startMs));
+      const tookMs = clock.nowMs() - startMs;
+      await new Promise<void>((resolve) => throttle.after(tookMs, REST_FACTOR, resolve));
     }
   }
 
@@ -113,10 +116,5 @@ export class SnapshotExports {
       throw new KvorumError(ErrorCode.SnapshotFailed, why);
     }
     return reader.next();
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    const { clock } = this.#options;
-    return new Promise((resolve) => void clock.after(delayMs, resolve));
   }
 }

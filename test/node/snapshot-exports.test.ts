@@ -4,6 +4,7 @@ import t from 'tap';
 import type { SnapshotReader, Store } from '../../include/kvstore.ts';
 import { ErrorCode, SNAPSHOT_QUEUED_BYTES, SNAPSHOT_STREAMS_MAX } from '../../include/rpc.ts';
 import { SnapshotExports, type SnapshotSink } from '../../src/node/snapshot-exports.ts';
+import { Throttle } from '../../src/node/throttle.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 
 const APPLIED = { index: 1, term: 1, configuration: { voters: [], outgoing: [], learners: [] } };
@@ -31,9 +32,12 @@ function createExports(clock: ManualClock, chunkMs = 0) {
       return reader;
     },
   };
+  let servedCount = 0;
+  const busy = new Throttle(clock, () => (servedCount += 1));
   const exports = new SnapshotExports({
     store: store as Store,
     clock,
+    throttle: busy,
     isOpen: () => state.isOpen,
     onFatal: (cause) => fatal.push(cause),
   });
@@ -68,7 +72,7 @@ t.test('no more than SNAPSHOT_STREAMS_MAX are sent at once', async (t) => {
   await Promise.all(running.map((stream) => Promise.race([stream, settle()])));
 });
 
-t.test('it rests for twelve times as long as a chunk takes', async (t) => {
+t.test('while others are served it rests for twelve times as long as a chunk takes', async (t) => {
   const clock = new ManualClock();
   const { exports } = createExports(clock, 3);
   const { sink, told } = createSink();

@@ -1,7 +1,11 @@
 /** etcd's KV: reads, writes and transactions, each one native request. */
 
 import { PAGE_BYTES } from '../../../include/client.ts';
-import { GrpcCode } from '../../../include/gateway.ts';
+import {
+  GATEWAY_TIMEOUT_MS,
+  GrpcCode,
+  PHYSICAL_COMPACTION_TIMEOUT_MS,
+} from '../../../include/gateway.ts';
 import { SortOrder, SortTarget } from '../../../include/kvstore.ts';
 import { ErrorCode, FrameType, KvorumError, type RangeReply } from '../../../include/rpc.ts';
 import { type Call, failCall, OK, RpcError } from '../calls/call.ts';
@@ -55,6 +59,7 @@ export function addKv(methods: Methods, node: NodeClient): void {
       { type: FrameType.Compact, body: { revision, physical } },
       (reply) => call.answer({ header: node.header(reply) }),
       (error) => failCall(call, error),
+      physical ? PHYSICAL_COMPACTION_TIMEOUT_MS : GATEWAY_TIMEOUT_MS,
     );
   });
   methods.unary(KVService.RangeStream, (request, call) => {

@@ -16,10 +16,15 @@ import { headMain } from '../key-record.ts';
 import { isWithin, removes } from '../live-keys.ts';
 import type { StoreState } from '../store-state.ts';
 import { addToCohort, removeFromCohort } from './grouping.ts';
-import { type Cohort, createCohort, type Group, type Watch } from './watch-state.ts';
+import {
+  type Cohort,
+  createCohort,
+  type Group,
+  STEP_WATCHES_MAX,
+  type Watch,
+} from './watch-state.ts';
 
-/** Watches that one step moves, and single keys that it looks at. */
-const STEP_WATCHES_MAX = 1_000;
+/** Single keys that one step looks at. */
 const STEP_KEYS_MAX = 5_000;
 
 /** A cohort that is being sorted out. */

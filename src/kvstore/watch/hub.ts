@@ -48,15 +48,13 @@ import {
   type Cohort,
   createCohort,
   SINGLE_KEY,
+  STEP_WATCHES_MAX,
   type StreamState,
   type Watch,
 } from './watch-state.ts';
 
 /** What the queue of one stream may visit before it is the next one's turn. */
 const TURN_VISITS_MAX = 200;
-
-/** How many watches one step moves, ends or forgets. */
-const STEP_WATCHES_MAX = 1_000;
 
 /** The hub as its store sees it. */
 export type StoreWatches = Omit<WatchHub, 'notify'> & {

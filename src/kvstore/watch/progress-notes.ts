@@ -4,10 +4,7 @@
  */
 
 import { canTell } from './telling.ts';
-import type { Cohort, Watch } from './watch-state.ts';
-
-/** How many watches one step looks at. */
-const STEP_WATCHES_MAX = 1_000;
+import { type Cohort, STEP_WATCHES_MAX, type Watch } from './watch-state.ts';
 
 /** The watches that want notes of progress. */
 export class ProgressNotes {

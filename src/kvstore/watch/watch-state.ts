@@ -15,6 +15,9 @@
 import type { WatchEvent, WatchSink } from '../../../include/kvstore.ts';
 import { IntervalTree } from './interval-tree.ts';
 
+/** Watches that one step moves, ends, forgets or tells of progress. */
+export const STEP_WATCHES_MAX = 1_000;
+
 /** A place in history: the `sub`th change of revision `main`, and all that follow. */
 export type Place = { main: number; sub: number };
 
