@@ -24,7 +24,7 @@ t.test('no endpoint reached: the error names each and why', async (t) => {
 t.test('a put that was never sent says that it did not take effect', async (t) => {
   const client = connect({
     endpoints: [`127.0.0.1:${await unusedPort()}`],
-    requestTimeoutMs: 100,
+    requestTimeoutMs: 500,
   });
   t.teardown(() => client.close());
   await t.rejects(client.put('a', '1'), { message: /; it did not take effect$/ });
@@ -32,7 +32,7 @@ t.test('a put that was never sent says that it did not take effect', async (t) =
 
 t.test('a put whose node was lost while it was under way may have taken effect', async (t) => {
   const node = await startFakeNode(0, serve(0));
-  const client = connect({ endpoints: [node.endpoint], requestTimeoutMs: 500 });
+  const client = connect({ endpoints: [node.endpoint], requestTimeoutMs: 1_000 });
   t.teardown(() => client.close());
   await client.put('a', '1');
   node.script = ({ hangUp }) => {
@@ -85,7 +85,7 @@ t.test('a node that gives no answer is asked which members it does not reach', a
   const node = await startFakeNode(0, ({ request, reply }) => {
     if (request.type === 0x14) reply({ type: request.type, body: status });
   });
-  const client = connect({ endpoints: [node.endpoint], requestTimeoutMs: 300 });
+  const client = connect({ endpoints: [node.endpoint], requestTimeoutMs: 1_000 });
   t.teardown(() => Promise.all([client.close(), node.close()]));
 
   const why = 'it does not reach node 1 at 127.0.0.1:7002 and node 3 at 127.0.0.1:7004';

@@ -180,10 +180,10 @@ t.test('a cluster can be given as the text of a nodes.conf', async (t) => {
 
 t.test('a client of a node that has stopped is told so', async (t) => {
   const node = await createNode({ dataDir: await makeDirectory(t), ...FAST });
-  const client = node.client({ requestTimeoutMs: 200 });
+  const client = node.client();
   await client.put('a', '1');
   await node.stop();
-  await t.rejects(client.get('a'), { code: ErrorCode.Unreachable });
+  await t.rejects(client.get('a', { timeoutMs: 200 }), { code: ErrorCode.Unreachable });
   await client.close();
 });
 

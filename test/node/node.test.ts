@@ -87,7 +87,7 @@ t.test('what is asked of a stopped node is refused, never left open', async (t) 
   const home = await createHome(t);
   const node = await startNode(home.options);
   const client = connect({ endpoints: [home.endpoint], requestTimeoutMs: 500 });
-  await client.put('a', '1');
+  await client.put('a', '1', { timeoutMs: 60_000 });
   const pending = Array.from({ length: 50 }, (_, i) => client.put(`k${i}`, 'v').then(() => 'ok'));
   const settled = Promise.allSettled(pending);
   await node.stop();
