@@ -10,6 +10,7 @@
 import { type Bench, fill, median, progress, sleep } from './bench.ts';
 import type { Cluster } from './cluster.ts';
 import { Probe } from './probe.ts';
+import { Ticker } from './ticker.ts';
 import { Operation } from './wire.ts';
 
 /** Milliseconds between two puts to a node: the grain of the result. */
@@ -65,15 +66,10 @@ async function killLeader(bench: Bench, cluster: Cluster, round: number): Promis
     return new Probe(cluster.system.name, Operation.Put, port, valueBytes, succeeded);
   });
   let keyNumber = 0;
-  let stillMs = 0;
-  let askedMs = performance.now();
-  const asking = setInterval(() => {
-    const nowMs = performance.now();
-    stillMs = Math.max(stillMs, nowMs - askedMs - ASK_MS);
-    askedMs = nowMs;
+  const asking = new Ticker(ASK_MS, () => {
     keyNumber = (keyNumber + 1) % KEY_COUNT;
     for (const probe of probes) probe.ask(keyNumber);
-  }, ASK_MS);
+  });
 
   try {
     await sleep(CALM_MS + ((round * 61) % CALM_JITTER_MS));
@@ -82,9 +78,9 @@ async function killLeader(bench: Bench, cluster: Cluster, round: number): Promis
     const resumedMs = await Promise.race([resumed, sleep(PATIENCE_MS).then(() => Number.NaN)]);
     if (Number.isNaN(resumedMs)) throw new Error(`${cluster.system.name} found no new leader`);
     await gone;
-    return { resumedMs, stillMs };
+    return { resumedMs, stillMs: asking.stillMs };
   } finally {
-    clearInterval(asking);
+    asking.stop();
     for (const probe of probes) probe.close();
     cluster.startNode(leaderSlot);
   }

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createHistogram, percentileMicros, record } from './histogram.ts';
 import { cpuMicros } from './proc.ts';
+import { Ticker } from './ticker.ts';
 import { createWatchWire } from './watch-wires.ts';
 import { keyOf, Operation } from './wire.ts';
 import { createWire, type SystemName } from './wires.ts';
@@ -57,7 +58,7 @@ class FanOut {
   readonly #job: FanOutJob;
   readonly #watcherCount: number;
   readonly #sockets: Socket[] = [];
-  readonly #watchdog: NodeJS.Timeout;
+  readonly #watchdog: Ticker;
   #put: () => void = () => undefined;
   #createdCount = 0;
   /** Watchers that know of the put in flight. */
@@ -70,21 +71,16 @@ class FanOut {
   #last = createHistogram();
   #isStopping = false;
   #silentTicks = 0;
-  #stillMs = 0;
   readonly #opened = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
 
   constructor(job: FanOutJob) {
     this.#job = job;
     this.#watcherCount = job.connectionCount * job.watchersPerConnection;
-    let tickMs = performance.now();
-    this.#watchdog = setInterval(() => {
-      const nowMs = performance.now();
-      this.#stillMs = Math.max(this.#stillMs, nowMs - tickMs - TICK_MS);
-      tickMs = nowMs;
+    this.#watchdog = new Ticker(TICK_MS, () => {
       this.#silentTicks += 1;
       if (this.#silentTicks > SILENT_TICKS_MAX) this.#fail(new Error(this.#stuckText()));
-    }, TICK_MS);
+    });
   }
 
   /** Connects all; resolves when every watch is created. */
@@ -145,7 +141,7 @@ class FanOut {
       halfP50Micros: percentileMicros(this.#half, 0.5),
       lastP50Micros: percentileMicros(this.#last, 0.5),
       lastP99Micros: percentileMicros(this.#last, 0.99),
-      stillMs: this.#stillMs,
+      stillMs: this.#watchdog.stillMs,
     };
   }
 
@@ -161,7 +157,7 @@ class FanOut {
   }
 
   close(): void {
-    clearInterval(this.#watchdog);
+    this.#watchdog.stop();
     for (const socket of this.#sockets) socket.destroy();
   }
 

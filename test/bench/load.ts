@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '../../src/random.ts';
 import { createHistogram, type Histogram, percentileMicros, record } from './histogram.ts';
 import { cpuMicros } from './proc.ts';
+import { Ticker } from './ticker.ts';
 import { Operation, type Wire } from './wire.ts';
 import { createWire, type SystemName } from './wires.ts';
 
@@ -100,7 +101,6 @@ type Load = {
   inflightCount: number;
   askedCount: number;
   silentTicks: number;
-  stillMs: number;
   lastFailure: string;
   /** Called when nothing is in flight any more, or with what went wrong. */
   settle: (error?: Error) => void;
@@ -118,19 +118,15 @@ export async function runLoad(job: LoadJob, signal: AbortSignal): Promise<LoadRe
     load.settle = (error) => (error === undefined ? resolve() : reject(error));
   });
   drained.catch(() => undefined);
-  let tickMs = performance.now();
-  const watchdog = setInterval(() => {
-    const nowMs = performance.now();
-    load.stillMs = Math.max(load.stillMs, nowMs - tickMs - TICK_MS);
-    tickMs = nowMs;
+  const watchdog = new Ticker(TICK_MS, () => {
     load.silentTicks += 1;
     if (load.silentTicks > SILENT_TICKS_MAX) load.settle(new Error(stuckText(load)));
-  }, TICK_MS);
+  });
   try {
     await Promise.race([openAll(load), drained]);
-    return await orFailure(measure(load, drained, signal), drained);
+    return await orFailure(measure(load, drained, watchdog, signal), drained);
   } finally {
-    clearInterval(watchdog);
+    watchdog.stop();
     for (const connection of load.connections) connection.socket.destroy();
   }
 }
@@ -153,6 +149,7 @@ function orFailure(result: Promise<LoadResult>, drained: Promise<void>): Promise
 async function measure(
   load: Load,
   drained: Promise<void>,
+  watchdog: Ticker,
   signal: AbortSignal,
 ): Promise<LoadResult> {
   const { job } = load;
@@ -183,7 +180,7 @@ async function measure(
     p99Micros: percentileMicros(load.histogram, 0.99),
     serverCpuMicros,
     generatorCpuMicros: own.user + own.system,
-    stillMs: load.stillMs,
+    stillMs: watchdog.stillMs,
   };
   await drained;
   return result;
@@ -203,7 +200,6 @@ function createLoad(job: LoadJob): Load {
     inflightCount: 0,
     askedCount: 0,
     silentTicks: 0,
-    stillMs: 0,
     lastFailure: 'none',
     settle: () => undefined,
   };

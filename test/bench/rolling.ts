@@ -12,6 +12,7 @@ import { connect } from '../../src/client/connect.ts';
 import { type Bench, fill, median, progress, sleep, undisturbed } from './bench.ts';
 import type { Cluster } from './cluster.ts';
 import { EtcdWriter } from './etcd-writer.ts';
+import { Ticker } from './ticker.ts';
 import { keyOf } from './wire.ts';
 
 /** Writers of one client. */
@@ -82,12 +83,7 @@ async function restartAll(bench: Bench, cluster: Cluster): Promise<Round> {
   const value = Buffer.alloc(bench.options.valueBytes, 1);
   await writer.put(keyOf(0), value);
   const writing = startWriting(writer, value, round);
-  let tickMs = performance.now();
-  const ticker = setInterval(() => {
-    const nowMs = performance.now();
-    round.stillMs = Math.max(round.stillMs, nowMs - tickMs - TICK_MS);
-    tickMs = nowMs;
-  }, TICK_MS);
+  const ticker = new Ticker(TICK_MS);
   try {
     await sleep(CALM_MS);
     const startedMs = performance.now();
@@ -99,7 +95,8 @@ async function restartAll(bench: Bench, cluster: Cluster): Promise<Round> {
     }
     round.elapsedMs = performance.now() - startedMs;
   } finally {
-    clearInterval(ticker);
+    ticker.stop();
+    round.stillMs = ticker.stillMs;
     await writing.stop();
     await writer.close();
   }
