@@ -11,8 +11,8 @@ import type { Operation } from './wire.ts';
 /** Connections of the client, with one request each in flight. */
 export const CLIENTS = 100;
 
-/** Most milliseconds that something may take. */
-const EVENT_MAX_MS = 600_000;
+/** Milliseconds after which nobody waits for the end of something. */
+const EVENT_MAX_MS = 300_000;
 
 /**
  * The client's first windows are faster than what it keeps up, on both systems: so many pass before
@@ -27,7 +27,7 @@ const BEFORE_WINDOWS = 4;
 export type Effect = {
   readonly before: LoadResult;
   readonly meanwhile: LoadResult;
-  /** What the event says that it took; Infinity: it had no end. */
+  /** What the event says that it took; Infinity: it had no end in time. */
   readonly eventMs: number;
 };
 
@@ -58,7 +58,8 @@ export async function measureEffect(
   const before = await undisturbed(() => bench.generator.run(job));
   const running = bench.generator.run({ ...job, windowMs: EVENT_MAX_MS, seed: 2 });
   const happening = sleep(warmupMs).then(() => event(leaderSlot));
-  const eventMs = await Promise.race([happening, running.then(() => neverEnded(cluster))]);
+  const neverEnded = running.then(() => Number.POSITIVE_INFINITY);
+  const eventMs = await Promise.race([happening, neverEnded]);
   bench.generator.finish();
   const meanwhile = await running;
   tell(cluster, operation, { before, meanwhile, eventMs });
@@ -68,10 +69,6 @@ export async function measureEffect(
 /** Answers in a second. */
 export function perSecond({ answeredCount, elapsedMs }: LoadResult): number {
   return (answeredCount / elapsedMs) * 1_000;
-}
-
-function neverEnded(cluster: Cluster): never {
-  throw new Error(`${cluster.system.name}: no end of it in ${EVENT_MAX_MS / 1_000} s`);
 }
 
 function tell({ system }: Cluster, operation: Operation, effect: Effect): void {
