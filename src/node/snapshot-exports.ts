@@ -20,7 +20,7 @@ import type { SnapshotReader, Store } from '../kvstore/store.ts';
 import type { Throttle } from './throttle.ts';
 
 /** Milliseconds of rest for each that reading a chunk took, while others are served. */
-const REST_FACTOR = 12;
+const REST_FACTOR = 25;
 
 /** Milliseconds until a client that has too much to read is looked at again. */
 const FULL_PAUSE_MS = 5;
