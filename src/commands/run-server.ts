@@ -107,16 +107,18 @@ export async function runServer(
   process.on('uncaughtException', (cause) => endProcess(log, cause));
   // A terminal that is closed ends what runs in it, by the same signal.
   if (!process.stdout.isTTY) process.on('SIGHUP', () => logFile?.reopen(log));
+  // Asked while the node starts, it stops in order too; asked again, it ends at once.
+  const stopAsked = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
   const manager = findServiceManager(environment, createSystemClock(), log);
   const node = await openNode(id, settings, log);
   const gateway = await openGateway(gatewaySettings, startWorker, log);
   manager?.ready();
   const stopping = new AbortController();
   onServing(stopping.signal);
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  await stopAsked;
   manager?.stopping();
   stopping.abort();
   await gateway?.stop();

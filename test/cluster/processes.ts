@@ -65,6 +65,14 @@ export class NodeProcess {
     });
   }
 
+  /** Waits until it has written something to its error output. */
+  async untilTold(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.errorOutput)) {
+      if (this.hasEnded) throw new Error(`node ${this.id} has ended: ${this.errorOutput}`);
+      await nextTick();
+    }
+  }
+
   /** Whether it has not ended. */
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;

@@ -106,7 +106,7 @@ t.test('dev goes on without a node that cannot start, and says which', async (t)
   t.teardown(() => dev.kill('SIGKILL'));
   await cluster.leader([0, 1]);
   t.equal((await cluster.client([0, 1]).put('a', '1')).revision, 2);
-  t.match(dev.errorOutput, /node 2 has ended/);
+  await dev.untilTold(/node 2 has ended/);
   t.match(dev.errorOutput, `cannot listen on ${cluster.endpoints[2]}`);
   dev.kill('SIGINT');
   await dev.ended;

@@ -45,16 +45,9 @@ async function fakeManager(directory: string): Promise<Record<string, string>> {
   return { NOTIFY_SOCKET: 'here', PATH: `${directory}:${process.env.PATH}` };
 }
 
-async function untilTold(node: NodeProcess, pattern: RegExp): Promise<void> {
-  while (!pattern.test(node.errorOutput)) {
-    if (node.hasEnded) throw new Error(`the node has ended: ${node.errorOutput}`);
-    await nextTick();
-  }
-}
-
 t.test('systemd hears when the node serves and when it stops', async (t) => {
   const { node } = await startNode(t, fakeManager);
-  await untilTold(node, /READY/);
+  await node.untilTold(/READY/);
   t.ok(node.lines.some((line) => line.event === 'node started'));
   node.kill('SIGTERM');
   t.strictSame(await node.ended, { code: 0, signal: null });
@@ -66,7 +59,7 @@ t.test('the watchdog is fed while the event loop turns, twice in its time', asyn
     ...(await fakeManager(directory)),
     WATCHDOG_USEC: '40000',
   }));
-  await untilTold(node, /READY=1\n(here: WATCHDOG=1\n){3}/);
+  await node.untilTold(/READY=1\n(here: WATCHDOG=1\n){3}/);
 });
 
 t.test("a watchdog of another process is not this one's", async (t) => {
@@ -75,7 +68,7 @@ t.test("a watchdog of another process is not this one's", async (t) => {
     WATCHDOG_USEC: '1000',
     WATCHDOG_PID: '1',
   }));
-  await untilTold(node, /READY/);
+  await node.untilTold(/READY/);
   node.kill('SIGTERM');
   await node.ended;
   t.notMatch(node.errorOutput, 'WATCHDOG');
@@ -94,7 +87,7 @@ t.test('a node that nobody waits for tells nobody', async (t) => {
 
 t.test('a node serves though systemd cannot be told', async (t) => {
   const { node } = await startNode(t, async () => ({ NOTIFY_SOCKET: 'here', PATH: '/nowhere' }));
-  await untilTold(node, /systemd-notify: not found/);
+  await node.untilTold(/systemd-notify: not found/);
   node.kill('SIGTERM');
   t.strictSame(await node.ended, { code: 0, signal: null });
 });
@@ -152,7 +145,7 @@ t.test('SIGHUP does no harm where there is no log file', async (t) => {
 
 t.test('a full disk of logs does not stop a node, and is said once', async (t) => {
   const { node } = await startNode(t, async () => ({}), ['--log-file', '/dev/full']);
-  await untilTold(node, /dropped/);
+  await node.untilTold(/dropped/);
   node.kill('SIGHUP');
   node.kill('SIGTERM');
   t.strictSame(await node.ended, { code: 0, signal: null });
