@@ -15,8 +15,8 @@ export const CLIENTS = 100;
 const EVENT_MAX_MS = 300_000;
 
 /**
- * The client's first windows are faster than what it keeps up, on both systems: so many pass before
- * anything is measured.
+ * After a restart of the nodes the client is faster for a while than what it keeps up: so many
+ * windows pass before anything is measured.
  */
 const SETTLE_WINDOWS = 10;
 

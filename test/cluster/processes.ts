@@ -56,6 +56,7 @@ export class NodeProcess {
     });
     child.stderr.on('data', (chunk: Buffer) => {
       this.errorOutput += chunk.toString();
+      for (const listener of this.#listeners) listener();
     });
     this.ended = new Promise((done) => {
       child.once('close', (code, signal) => {
@@ -63,14 +64,6 @@ export class NodeProcess {
         for (const listener of this.#listeners) listener();
       });
     });
-  }
-
-  /** Waits until it has written something to its error output. */
-  async untilTold(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.errorOutput)) {
-      if (this.hasEnded) throw new Error(`node ${this.id} has ended: ${this.errorOutput}`);
-      await nextTick();
-    }
   }
 
   /** Whether it has not ended. */
@@ -96,9 +89,19 @@ export class NodeProcess {
   /**
    * Waits for a line that `isMeant` accepts, from line `from` on. Rejects when the process ends.
    */
-  async waitFor(isMeant: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
+  waitFor(isMeant: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
+    return this.#until(() => this.lines.slice(from).find(isMeant));
+  }
+
+  /** Waits until its error output matches. Rejects when the process ends. */
+  async untilTold(pattern: RegExp): Promise<void> {
+    await this.#until(() => pattern.exec(this.errorOutput) ?? undefined);
+  }
+
+  /** Looks whenever it has written something. */
+  async #until<T>(find: () => T | undefined): Promise<T> {
     for (;;) {
-      const found = this.lines.slice(from).find(isMeant);
+      const found = find();
       if (found !== undefined) return found;
       if (this.hasEnded) {
         throw new Error(

@@ -4,7 +4,7 @@ import t from 'tap';
 import { GATEWAY_TIMEOUT_MS } from '../../include/gateway.ts';
 import { nextTick } from '../cluster/processes.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
-import { during, openGateway, startHung } from './hung-node.ts';
+import { during, openGateway, startHung } from './ask-gateway.ts';
 
 t.test('a physical compaction is not given up like others', async (t) => {
   const clock = new ManualClock();

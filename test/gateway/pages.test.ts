@@ -11,7 +11,7 @@ import { createRandom } from '../../src/random.ts';
 import { nextTick } from '../cluster/processes.ts';
 import { LoneMember } from '../node/lone-member.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
-import { during, openGateway, startHung } from './hung-node.ts';
+import { during, openGateway, startHung } from './ask-gateway.ts';
 
 async function openLone(t: Test, options: Partial<NodeOptions> = {}) {
   const lone = await LoneMember.start(t, options);
