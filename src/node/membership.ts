@@ -103,9 +103,15 @@ export class Membership {
     this.#begin(asker, id, plan);
   }
 
-  /** Says who the members are, as of what is applied. */
+  /**
+   * Says who the members are, as of what is applied. One that joins and was told nothing yet knows
+   * none: it points the client at who does.
+   */
   answer(asker: Asker, id: number): void {
-    const body = { ...this.#options.header(), configuration: this.#applied() };
+    const { header, redirect } = this.#options;
+    const configuration = this.#applied();
+    if (configuration.roster.members.length === 0) return redirect(asker, id);
+    const body = { ...header(), configuration };
     asker.answer(id, { type: FrameType.MemberList, body });
   }
 
@@ -164,7 +170,7 @@ export class Membership {
     return isCommitted && configuration.outgoing.length === 0 && transferTarget === NO_NODE;
   }
 
-  #applied(): Configuration {
+  #applied(): Configuration & { readonly roster: Roster } {
     return { roster: this.#options.roster, ...this.#options.applied() };
   }
 

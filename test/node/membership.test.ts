@@ -51,6 +51,14 @@ t.test('a node joins by a snapshot when the log is gone', async (t) => {
   t.ok(cluster.nodes.get(id)!.member.raft.log.startIndex > 0, 'it did not replay the log');
 });
 
+t.test('a joining node that was told nothing yet does not say that nobody is there', async (t) => {
+  const cluster = await GrowingCluster.start(t);
+  cluster.ports.set(7, await cluster.choosePort());
+  await cluster.startNode(7);
+  const client = cluster.client([7], { requestTimeoutMs: 1_000 });
+  await t.rejects(client.members({ serializable: true }), /no leader/);
+});
+
 t.test('a node that joined is a member again when it is started again', async (t) => {
   const cluster = await GrowingCluster.start(t);
   const client = cluster.client();
