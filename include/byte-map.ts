@@ -83,6 +83,16 @@ export type ByteMap = {
    * @returns their number, and the first key not looked at; undefined when all were
    */
   readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
+  /**
+   * Reads the first `countMax` pairs in bounds from the disk into memory, in another thread, so that
+   * a scan need not wait for the disk.
+   * @returns the first key behind them; undefined when there is none in bounds
+   */
+  readonly readAhead: (
+    table: Table,
+    bounds: ScanBounds,
+    countMax: number,
+  ) => Promise<Buffer | undefined>;
   /** Bytes of memory taken by what is written and not yet given to a flush. */
   readonly unflushedBytes: () => number;
   /**

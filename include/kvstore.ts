@@ -92,8 +92,11 @@ export const FLUSH_MS = 500;
 /** Most revisions one step of a compaction visits: a step takes 1 or 2 ms. */
 export const COMPACT_STEP_REVISIONS_MAX = 250;
 
-/** Bytes of revisions after which a step of a compaction stops early: values may be large. */
-export const COMPACT_STEP_BYTES_MAX = 1024 * 1024;
+/**
+ * Bytes of revisions after which a step of a compaction stops early: values may be large, and are
+ * read from the disk where memory does not have them.
+ */
+export const COMPACT_STEP_BYTES_MAX = 256 * 1024;
 
 /** Most bytes of one chunk of a snapshot stream. */
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
@@ -291,6 +294,11 @@ export type Store = {
   readonly revision: () => number;
   /** The oldest revision that can be read; NEVER_COMPACTED if no compaction was applied. */
   readonly compactRevision: () => number;
+  /**
+   * Reads what compactStep looks at next from the disk into memory, in another thread. Undefined
+   * when it is there, or when nothing is to be removed now.
+   */
+  readonly readAhead: () => Promise<void> | undefined;
   /**
    * Removes some of what is compacted, a few milliseconds at most. Returns whether more is left;
    * while a deletion is under way nothing is removed, and the answer is no.

@@ -17,6 +17,7 @@ import {
   COMPACT_STEP_REVISIONS_MAX,
   type CompactRequest,
   type CompactResult,
+  type ScanBounds,
   Table,
 } from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
@@ -48,21 +49,24 @@ export function sweptRevision(state: StoreState): number {
   return state.sweptSub === SUB_MAX ? state.sweptMain : state.sweptMain - 1;
 }
 
+/** What the sweep has before it: keys of Revisions. */
+export function sweepBounds(state: StoreState): ScanBounds & { readonly to: Buffer } {
+  const { sweptMain, sweptSub, compactRevision } = state;
+  const from =
+    sweptSub === SUB_MAX
+      ? encodeRevisionKey(sweptMain + 1, 0)
+      : encodeRevisionKey(sweptMain, sweptSub + 1);
+  return { from, to: encodeRevisionKey(compactRevision + 1, 0), reverse: false };
+}
+
 /**
  * Removes what COMPACT_STEP_REVISIONS_MAX revisions supersede.
+ * @param to where the step ends at the latest: a key within sweepBounds
  * @returns whether more is left
  */
-export function compactStep(state: StoreState): boolean {
-  if (isSwept(state)) return false;
+export function compactStep(state: StoreState, to: Buffer): boolean {
   const { map } = state;
-  const bounds = {
-    from:
-      state.sweptSub === SUB_MAX
-        ? encodeRevisionKey(state.sweptMain + 1, 0)
-        : encodeRevisionKey(state.sweptMain, state.sweptSub + 1),
-    to: encodeRevisionKey(state.compactRevision + 1, 0),
-    reverse: false,
-  };
+  const bounds = { ...sweepBounds(state), to };
   const visited: [key: Buffer, record: Buffer][] = [];
   let visitedBytes = 0;
   let isAtEnd = true;
@@ -74,15 +78,21 @@ export function compactStep(state: StoreState): boolean {
   });
   for (const [key, record] of visited) sweep(state, key, record);
 
-  const last = visited.at(-1)?.[0];
-  if (isAtEnd || last === undefined) {
-    state.sweptMain = state.compactRevision;
-    state.sweptSub = SUB_MAX;
-  } else {
-    state.sweptMain = readCounter(last, 0);
-    state.sweptSub = last.readUInt32BE(8);
-  }
+  const end = isAtEnd ? to : visited.at(-1)![0];
+  state.sweptMain = readCounter(end, 0);
+  state.sweptSub = end.readUInt32BE(8);
+  if (isAtEnd) goBack(state);
   return !isSwept(state);
+}
+
+/** Puts the sweep's place before a key that it did not look at. */
+function goBack(state: StoreState): void {
+  if (state.sweptSub > 0) {
+    state.sweptSub -= 1;
+  } else {
+    state.sweptMain -= 1;
+    state.sweptSub = SUB_MAX;
+  }
 }
 
 /** Whether a revision not above the compaction's target is a deletion that goes. */

@@ -4,16 +4,16 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { type ScanBounds, Table } from '../../include/kvstore.ts';
+import { Table } from '../../include/kvstore.ts';
 import { encodeAlarms } from './alarm-record.ts';
 import { encodeClusterVersion } from './cluster-version.ts';
-import { isPrevRemovable, isRemovableDeletion, isSwept } from './compaction.ts';
+import { isPrevRemovable, isRemovableDeletion, isSwept, sweepBounds } from './compaction.ts';
 import { deleteStep } from './deletions.ts';
 import { encodeRevisionKey, headMain } from './key-record.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { prevKey } from './revision-record.ts';
 import { hashSessions } from './session-table.ts';
-import { type StoreState, SUB_MAX } from './store-state.ts';
+import type { StoreState } from './store-state.ts';
 
 /**
  * CRC-32 of revisions, keys, deletions, leases, alarms and sessions, in order. Visits everything,
@@ -46,18 +46,8 @@ export function hashState(state: StoreState): number {
 
 /** The revisions that the rest of the compaction under way will remove. */
 function removableRevisions(state: StoreState): Set<string> {
-  const { map, sweptMain, sweptSub, compactRevision } = state;
   const removable = new Set<string>();
-  const from =
-    sweptSub === SUB_MAX
-      ? encodeRevisionKey(sweptMain + 1, 0)
-      : encodeRevisionKey(sweptMain, sweptSub + 1);
-  const bounds: ScanBounds = {
-    from,
-    to: encodeRevisionKey(compactRevision + 1, 0),
-    reverse: false,
-  };
-  map.scan(Table.Revisions, bounds, (key, record) => {
+  state.map.scan(Table.Revisions, sweepBounds(state), (key, record) => {
     if (isPrevRemovable(state, record)) removable.add(prevKey(record).toString('latin1'));
     if (isRemovableDeletion(state, key, record)) removable.add(key.toString('latin1'));
     return true;

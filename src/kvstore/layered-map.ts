@@ -38,6 +38,7 @@ export function createLayeredMap(base: MapBase): ByteMap {
     scan: (table, bounds, visit, visitDeleted) => map.scan(table, bounds, visit, visitDeleted),
     count: (table, bounds) => map.countSome(table, bounds, Number.POSITIVE_INFINITY).count,
     countSome: (table, bounds, countMax) => map.countSome(table, bounds, countMax),
+    readAhead: (table, bounds, countMax) => base.readAhead(table, bounds, countMax),
     unflushedBytes: () => map.unflushedBytes,
     flush: () => map.flush(),
     snapshot: () => map.snapshot(),

@@ -56,6 +56,8 @@ class LmdbBase implements MapBase {
   readonly #trees: readonly Tree[];
   readonly #untilRoom: UntilRoom;
   #view: View;
+  /** What other threads are reading. */
+  readonly #readings = new Set<Promise<void>>();
   /** Started by the first write: a store that is only read needs none. */
   #writer: LmdbWriter | undefined;
 
@@ -73,6 +75,16 @@ class LmdbBase implements MapBase {
     this.#view.cursor(table, bounds);
   readonly countSome = (table: Table, bounds: ScanBounds, countMax: number): PartCount =>
     this.#view.countSome(table, bounds, countMax);
+
+  readonly readAhead: MapBase['readAhead'] = async (table, bounds, countMax) => {
+    const keys = this.#view.keys(table, bounds, countMax + 1);
+    const behind = keys.length > countMax ? keys.pop() : undefined;
+    const reading = this.#trees[table]!.prefetch(keys);
+    this.#readings.add(reading);
+    await reading;
+    this.#readings.delete(reading);
+    return behind;
+  };
 
   readonly write = async (records: SharedRecords): Promise<void> => {
     this.#writer ??= new LmdbWriter(this.#path);
@@ -106,6 +118,7 @@ class LmdbBase implements MapBase {
 
   readonly close = async (): Promise<void> => {
     this.#view.close();
+    await Promise.all(this.#readings);
     await this.#writer?.close();
     await this.#root.close();
   };
@@ -152,6 +165,12 @@ class View implements ByteMapSnapshot {
     new LmdbCursor(
       this.#trees[table]!.getRange(rangeOptions(bounds, this.#transaction))[Symbol.iterator](),
     );
+
+  /** The first keys in bounds. */
+  readonly keys = (table: Table, bounds: ScanBounds, countMax: number): Buffer[] => {
+    const options = { ...rangeOptions(bounds, this.#transaction), limit: countMax };
+    return Array.from(this.#trees[table]!.getKeys(options));
+  };
 
   /** LMDB counts to the end of a range. Leaps that double show where that is too far. */
   readonly countSome = (table: Table, bounds: ScanBounds, countMax: number): PartCount => {

@@ -17,7 +17,7 @@ const FILE_MODE = 0o600;
 /** lmdb-js's Database with the options that its types leave out. */
 export type Tree = Pick<
   Database<Buffer, Buffer>,
-  'getRange' | 'getKeys' | 'getKeysCount' | 'getStats'
+  'getRange' | 'getKeys' | 'getKeysCount' | 'getStats' | 'prefetch'
 > & {
   /** Within a transaction. Returns whether the pair was written. */
   readonly putSync: (

@@ -4,6 +4,7 @@
  */
 
 import type {
+  ByteMap,
   ByteMapSnapshot,
   PartCount,
   ScanBounds,
@@ -24,6 +25,8 @@ export type MapBase = {
   readonly cursor: (table: Table, bounds: ScanBounds) => PairCursor;
   /** As ByteMap.countSome. */
   readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
+  /** As ByteMap.readAhead. */
+  readonly readAhead: ByteMap['readAhead'];
   /**
    * Makes an overlay's records durable, all or nothing. They are borrowed, and must not change
    * before this resolves. One at a time. What the other operations see changes at the next refresh.

@@ -40,6 +40,7 @@ import { checkpointLeases, expire, grantLease, revokeLease } from './leases.ts';
 import { leaseKeys } from './live-keys.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
 import { range, readRange } from './range.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { readTxn } from './read-txn.ts';
 import { CHANGED_SESSIONS_MAX, saveSessions } from './session-table.ts';
 import { findSession, isAnswered, once, openSession, visitSessions } from './sessions.ts';
@@ -112,6 +113,7 @@ export async function openStore(home: StoreHome, limits = STORE_LIMITS): Promise
     durableApplied: () => store.durableIndex,
     revision: () => store.state.revision,
     compactRevision: () => store.state.compactRevision,
+    readAhead: () => store.readAhead(),
     compactStep: () => store.compactStep(),
     compactedPhysically: () => sweptRevision(store.state),
     flushIfDue: (nowMs) => store.flushIfDue(nowMs),
@@ -138,6 +140,7 @@ class OpenStore {
   #dirtySinceMs: number | undefined;
   /** Whether a step of a deletion or compaction wrote something since the last entry. */
   #hasStepped = false;
+  readonly #readAhead = new ReadAhead();
   readonly #exports = new Set<SnapshotStream>();
   /** The map of a snapshot being received, or received and waiting to be installed. */
   #incoming: ByteMap | undefined;
@@ -200,13 +203,16 @@ class OpenStore {
     return ended;
   }
 
+  readAhead(): Promise<void> | undefined {
+    return this.#hasCompactable() ? this.#readAhead.run(this.state) : undefined;
+  }
+
   compactStep(): boolean {
-    // What a deletion under way has not written yet, a sweep would miss.
-    if (isSwept(this.state) || this.state.deletions.length > 0) return false;
+    if (!this.#hasCompactable()) return false;
     // Watches in sync are told of what was applied before any of it is removed.
     if (!this.watches.notify()) return true;
     this.#hasStepped = true;
-    return compactStep(this.state);
+    return compactStep(this.state, this.#readAhead.endOf(this.state));
   }
 
   hash(): number {
@@ -293,6 +299,11 @@ class OpenStore {
       await this.#incoming?.close();
       await this.state.map.close();
     }
+  }
+
+  /** What a deletion under way has not written yet, a sweep would miss. */
+  #hasCompactable(): boolean {
+    return !isSwept(this.state) && this.state.deletions.length === 0;
   }
 
   /** The position must become durable too: the log is cut behind it. */

@@ -10,7 +10,11 @@
  * Invariant: the store's applied index ascends by one; entries it has already are skipped.
  */
 
-import { UNFLUSHED_BYTES_MAX, type WriteResult } from '../../include/kvstore.ts';
+import {
+  type CompactRequest,
+  UNFLUSHED_BYTES_MAX,
+  type WriteResult,
+} from '../../include/kvstore.ts';
 import {
   APPLY_SLICE_ENTRIES,
   APPLY_SLICE_MS,
@@ -134,6 +138,7 @@ export class Applier {
     const lost = this.#deletions.filter(({ revision }) => !deletions.has(revision));
     this.#deletions = this.#deletions.filter(({ revision }) => deletions.has(revision));
     for (const { proposal } of lost) this.#options.onLost(proposal);
+    this.#answerCompactions();
   }
 
   /** Goes on with a deletion under way; answers those who waited for it. Whether more is left. */
@@ -156,9 +161,13 @@ export class Applier {
    * left.
    */
   compactStep(): boolean {
+    const hasMore = this.#options.store.compactStep();
+    if (this.#compactions.length > 0) this.#answerCompactions();
+    return hasMore;
+  }
+
+  #answerCompactions(): void {
     const { store, clock, onAnswered } = this.#options;
-    const hasMore = store.compactStep();
-    if (this.#compactions.length === 0) return hasMore;
     const removed = store.compactedPhysically();
     const done = this.#compactions.filter((waiting) => waiting.revision <= removed);
     this.#compactions = this.#compactions.filter((waiting) => waiting.revision > removed);
@@ -166,7 +175,6 @@ export class Applier {
       this.#answer(proposal, result);
       onAnswered(proposal, clock.nowMs());
     }
-    return hasMore;
   }
 
   #mustWait(entry: Entry): boolean {
@@ -227,13 +235,17 @@ export class Applier {
     } else if ('isUnderWay' in result) {
       this.#deletions.push({ revision: result.revision, proposal });
       return false;
-    } else if (command.type === FrameType.Compact && command.body.physical) {
+    } else if (command.type === FrameType.Compact && this.#awaitsRemoval(command.body)) {
       this.#compactions.push({ revision: command.body.revision, proposal, result });
       return false;
     } else {
       this.#answer(proposal, result);
     }
     return true;
+  }
+
+  #awaitsRemoval({ physical, revision }: CompactRequest): boolean {
+    return physical && this.#options.store.compactedPhysically() < revision;
   }
 
   #answer(proposal: Proposal, result: WriteResult): void {

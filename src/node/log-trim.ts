@@ -45,13 +45,11 @@ export class LogTrim {
    * Forgets what the limits say, as far as it may go, if it is time to. Only when the log on disk
    * has all that the core has handed out: of a snapshot that was just accepted the core knows
    * before the disk does.
-   *
-   * @returns whether it was time
    */
-  run(): boolean {
+  run(): void {
     const { raft, wal, store, logKept, clock } = this.#options;
     const nowMs = clock.nowMs();
-    if (nowMs - this.#trimmedMs < TRIM_INTERVAL_MS) return false;
+    if (nowMs - this.#trimmedMs < TRIM_INTERVAL_MS) return;
     this.#trimmedMs = nowMs;
     const limits = { ...logKept, catchUpBytesMax: LOG_CATCH_UP_BYTES_MAX };
     core.compactTo(raft, limits, store.durableApplied());
@@ -60,6 +58,5 @@ export class LogTrim {
       const term = core.startTerm(raft);
       wal.cutBefore({ index, term, configuration: core.configurationAt(raft, index) });
     }
-    return true;
   }
 }

@@ -259,7 +259,7 @@ export class Member {
       // Peers first: they work while this member applies.
       this.options.transport.flush();
       if (!this.#isInstalling) {
-        if (this.#logTrim.run()) this.serving.remove();
+        this.#logTrim.run();
         this.serving.run();
       }
       this.options.transport.flush();

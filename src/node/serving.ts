@@ -5,7 +5,6 @@
  * Called in each pump while the store may be used; never while a snapshot is being installed.
  */
 
-import { FLUSH_BYTES } from '../../include/kvstore.ts';
 import type { Log } from '../../include/log.ts';
 import {
   type Configuration,
@@ -35,15 +34,13 @@ import type { Proposer } from './proposer.ts';
 import * as core from './raft/raft.ts';
 import { Readings } from './readings.ts';
 import type { Read, Reads, Round } from './reads.ts';
+import { Removal } from './removal.ts';
 import { type RequestTimes, UNTIMED } from './request-times.ts';
 import { SnapshotExports } from './snapshot-exports.ts';
 import { Throttle } from './throttle.ts';
 import type { Transport } from './transport.ts';
 import { MemberUpkeep } from './upkeep.ts';
 import { Versions } from './versions.ts';
-
-/** Milliseconds of rest for each that a step of removing took, while others are served. */
-const REMOVE_REST_FACTOR = 1;
 
 /** What a member lends. */
 export type ServingOptions = {
@@ -91,12 +88,7 @@ export class Serving {
   readonly #answered: Read[] = [];
   #isAnsweringRound = false;
   #readsCount = 0;
-  readonly #throttle: Throttle;
-  #isRemoving = false;
-  /** What the last step of removing took. */
-  #removeStepMs = 0;
-  /** Removing goes on when the flush under way is done. */
-  #isPaused = false;
+  readonly #removal: Removal;
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -110,7 +102,6 @@ export class Serving {
     const readings = this.#readings;
     const { isOpen, onFatal } = options;
     const throttle = new Throttle(clock, () => store.applied().index + this.#readsCount);
-    this.#throttle = throttle;
     this.snapshots = new SnapshotExports({ store, clock, throttle, isOpen, onFatal });
     this.#upkeep = new MemberUpkeep({ ...options, readings });
     const isCorrupt = (): boolean => this.isCorrupt;
@@ -132,6 +123,12 @@ export class Serving {
         metrics.proposalsFailed += 1;
         redirect(asker, id);
       },
+    });
+    this.#removal = new Removal({
+      ...{ store, clock, throttle, isOpen, onFatal },
+      deleteStep: () => this.#applier.deleteStep(),
+      compactStep: () => this.#applier.compactStep(),
+      onStep: options.schedulePump,
     });
   }
 
@@ -171,7 +168,7 @@ export class Serving {
     const hasUntold = this.#tellWatches();
     this.#flush(clock.nowMs());
     if (hasUntold || this.#applier.canRun || this.#readings.count > 0) schedulePump();
-    if (this.#isPaused || this.#hasRemovable()) this.remove();
+    this.#removal.run();
   }
 
   /** One tick of the clock. */
@@ -230,27 +227,6 @@ export class Serving {
     answerLeaseList(this.#answers, asker, id);
   }
 
-  /**
-   * Removes what is deleted or compacted, throttled, step by step, each in a turn of its own, as
-   * long as there is something. Must not outrun the flush that applying waits for.
-   */
-  remove(): void {
-    const { store, clock, isOpen, schedulePump } = this.#options;
-    if (this.#isRemoving || !isOpen()) return;
-    this.#isPaused = store.unflushedBytes() >= FLUSH_BYTES;
-    if (this.#isPaused) return;
-    this.#isRemoving = true;
-    this.#throttle.after(this.#removeStepMs, REMOVE_REST_FACTOR, () => {
-      this.#isRemoving = false;
-      if (!isOpen()) return;
-      const startMs = clock.nowMs();
-      const hasMore = this.#applier.deleteStep() || this.#applier.compactStep();
-      this.#removeStepMs = clock.nowMs() - startMs;
-      schedulePump();
-      if (hasMore) this.remove();
-    });
-  }
-
   /** Tells watches what is new, or ends them; returns whether some are left for another pump. */
   #tellWatches(): boolean {
     const { watches } = this.#options.store;
@@ -284,11 +260,6 @@ export class Serving {
     if (read.request.type === FrameType.Range) metrics.ranges += 1;
     if (this.#isAnsweringRound) this.#answered.push(read);
     else if (read.receivedMs !== UNTIMED) times.read(read, round, clock.nowMs());
-  }
-
-  #hasRemovable(): boolean {
-    const { store } = this.#options;
-    return store.deletions.count() > 0 || store.compactedPhysically() < store.compactRevision();
   }
 
   #leadingTerm(): Term {

@@ -210,6 +210,22 @@ for (const home of HOMES) {
     await map.close();
   });
 
+  t.test(`${home.name}: what is read ahead of a scan is told by the key behind it`, async (t) => {
+    const map = await (await home.create(t)).open();
+    for (const key of ['a', 'b', 'c', 'd']) {
+      map.put(Table.Revisions, Buffer.from(key), Buffer.alloc(10_000, key));
+    }
+    await map.flush();
+    const bounds = { from: Buffer.from('b'), to: Buffer.from('d'), reverse: false };
+    t.equal(String(await map.readAhead(Table.Revisions, bounds, 1)), 'c');
+    t.equal(await map.readAhead(Table.Revisions, bounds, 2), undefined);
+    const empty = { ...bounds, from: Buffer.from('bb'), to: Buffer.from('bc') };
+    t.equal(await map.readAhead(Table.Revisions, empty, 2), undefined);
+    const reading = map.readAhead(Table.Revisions, { ...bounds, to: undefined }, 3);
+    await map.close();
+    t.equal(await reading, undefined, 'a map that closes waits for what is being read');
+  });
+
   t.test(`${home.name}: the incoming map takes the place of the other`, async (t) => {
     const place = await home.create(t);
     const map = await place.open();

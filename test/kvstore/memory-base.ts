@@ -139,6 +139,11 @@ class MemoryBase implements MapBase {
     return { count, rest };
   };
 
+  readonly readAhead: MapBase['readAhead'] = async (table, bounds, countMax) => {
+    const { rest } = this.countSome(table, bounds, countMax);
+    return rest;
+  };
+
   readonly write = async (records: SharedRecords): Promise<void> => {
     await this.#flushDelay();
     if (!this.#isAlive()) await new Promise<void>(() => {});
