@@ -84,8 +84,8 @@ export type ByteMap = {
    */
   readonly countSome: (table: Table, bounds: ScanBounds, countMax: number) => PartCount;
   /**
-   * Reads the first `countMax` pairs in bounds from the disk into memory, in another thread, so that
-   * a scan need not wait for the disk.
+   * Reads the first `countMax` pairs in bounds from the disk into memory, in another thread: a scan
+   * need not wait for the disk then.
    * @returns the first key behind them; undefined when there is none in bounds
    */
   readonly readAhead: (

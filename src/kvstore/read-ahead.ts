@@ -8,7 +8,7 @@ import { Table } from '../../include/kvstore.ts';
 import { sweepBounds } from './compaction.ts';
 import type { StoreState } from './store-state.ts';
 
-/** Revisions read at a time: not quite what a step visits at most, so that it ends where they do. */
+/** Revisions read at a time: fewer than a step visits at most, so that it ends where they do. */
 const READ_REVISIONS = 200;
 
 /** How far revisions are in memory. */
