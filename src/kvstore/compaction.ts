@@ -59,22 +59,25 @@ export function sweepBounds(state: StoreState): ScanBounds & { readonly to: Buff
   return { from, to: encodeRevisionKey(compactRevision + 1, 0), reverse: false };
 }
 
+/** What a step looked at. */
+export type Swept = { readonly revisions: number; readonly sizeBytes: number };
+
 /**
  * Removes what COMPACT_STEP_REVISIONS_MAX revisions supersede.
  * @param to where the step ends at the latest: a key within sweepBounds
- * @returns whether more is left
  */
-export function compactStep(state: StoreState, to: Buffer): boolean {
+export function compactStep(state: StoreState, to: Buffer): Swept {
   const { map } = state;
   const bounds = { ...sweepBounds(state), to };
   const visited: [key: Buffer, record: Buffer][] = [];
-  let visitedBytes = 0;
+  let sizeBytes = 0;
   let isAtEnd = true;
   map.scan(Table.Revisions, bounds, (key, record) => {
+    isAtEnd = visited.length < COMPACT_STEP_REVISIONS_MAX && sizeBytes < COMPACT_STEP_BYTES_MAX;
+    if (!isAtEnd) return false;
     visited.push([key, record]);
-    visitedBytes += record.length;
-    isAtEnd = visited.length < COMPACT_STEP_REVISIONS_MAX && visitedBytes < COMPACT_STEP_BYTES_MAX;
-    return isAtEnd;
+    sizeBytes += record.length;
+    return true;
   });
   for (const [key, record] of visited) sweep(state, key, record);
 
@@ -82,7 +85,7 @@ export function compactStep(state: StoreState, to: Buffer): boolean {
   state.sweptMain = readCounter(end, 0);
   state.sweptSub = end.readUInt32BE(8);
   if (isAtEnd) goBack(state);
-  return !isSwept(state);
+  return { revisions: visited.length, sizeBytes };
 }
 
 /** Puts the sweep's place before a key that it did not look at. */

@@ -5,11 +5,15 @@
  */
 
 import { Table } from '../../include/kvstore.ts';
-import { sweepBounds } from './compaction.ts';
+import { type Swept, sweepBounds } from './compaction.ts';
 import type { StoreState } from './store-state.ts';
 
-/** Revisions read at a time: fewer than a step visits at most, so that it ends where they do. */
-const READ_REVISIONS = 200;
+/** Bytes read at a time, about: some of it must be left in memory until the steps come to it. */
+const READ_BYTES = 4 * 1024 * 1024;
+
+/** Revisions read at a time, however small or large: to look up 1,000 keys takes a millisecond. */
+const READ_REVISIONS_MIN = 16;
+const READ_REVISIONS_MAX = 1_000;
 
 /** How far revisions are in memory. */
 export class ReadAhead {
@@ -17,12 +21,14 @@ export class ReadAhead {
   #state: StoreState | undefined;
   /** The key up to which its revisions were read. */
   #to: Buffer | undefined;
+  /** Revisions to be read next, as large as those before them were. */
+  #revisions = READ_REVISIONS_MIN;
 
   /** Reads what the next step looks at. Undefined when it was read. */
   run(state: StoreState): Promise<void> | undefined {
     if (this.#readTo(state) !== undefined) return undefined;
     const bounds = sweepBounds(state);
-    const reading = state.map.readAhead(Table.Revisions, bounds, READ_REVISIONS);
+    const reading = state.map.readAhead(Table.Revisions, bounds, this.#revisions);
     return reading.then((behind) => {
       this.#state = state;
       this.#to = behind ?? bounds.to;
@@ -32,6 +38,13 @@ export class ReadAhead {
   /** Where a step ends that waits for no disk; that of the sweep if nothing was read for it. */
   endOf(state: StoreState): Buffer {
     return this.#readTo(state) ?? sweepBounds(state).to;
+  }
+
+  /** Takes what a step looked at. */
+  note({ revisions, sizeBytes }: Swept): void {
+    if (sizeBytes === 0) return;
+    const count = Math.floor((READ_BYTES * revisions) / sizeBytes);
+    this.#revisions = Math.max(READ_REVISIONS_MIN, Math.min(count, READ_REVISIONS_MAX));
   }
 
   /** How far what the sweep has before it was read; undefined when none of it was. */

@@ -212,7 +212,8 @@ class OpenStore {
     // Watches in sync are told of what was applied before any of it is removed.
     if (!this.watches.notify()) return true;
     this.#hasStepped = true;
-    return compactStep(this.state, this.#readAhead.endOf(this.state));
+    this.#readAhead.note(compactStep(this.state, this.#readAhead.endOf(this.state)));
+    return !isSwept(this.state);
   }
 
   hash(): number {
