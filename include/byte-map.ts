@@ -49,7 +49,15 @@ export type ScanBounds = {
   readonly from: Buffer;
   readonly to: Buffer | undefined;
   readonly reverse: boolean;
+  /**
+   * Whether values may be lent: one holds until LENT_BYTES more are. Whoever visits very many and
+   * keeps none makes no garbage then.
+   */
+  readonly lends?: boolean;
 };
+
+/** Bytes of the room that values are lent in; one above a quarter of it may be kept. */
+export const LENT_BYTES: number = 1024 * 1024;
 
 /**
  * An ordered map from bytes to bytes, the ground the store stands on. LMDB implements it in

@@ -4,35 +4,43 @@
  * A piece holds until so many more are reserved that its place comes round again: use it at once.
  */
 
-/** Bytes of the room. */
+/** Bytes of the room, unless told. */
 const ROOM_BYTES = 64 * 1024;
 
-/** Larger pieces get memory of their own. */
-const PIECE_BYTES_MAX = ROOM_BYTES / 4;
+/** Pieces larger than this part of the room get memory of their own. */
+const PIECE_PART_MAX = 1 / 4;
 
 /** Cuts pieces from the room. `bytes` and `view` show the memory of the last one, at `offset`. */
 export class Arena {
   /** The memory of the last piece reserved. */
-  bytes: Buffer = Buffer.allocUnsafeSlow(ROOM_BYTES);
+  bytes: Buffer;
   /** The same memory, to write numbers big-endian. */
-  view: DataView = viewOf(this.bytes);
+  view: DataView;
   /** Where the last piece starts. */
   offset = 0;
   #sizeBytes = 0;
-  readonly #room: Buffer = this.bytes;
-  readonly #roomView: DataView = this.view;
+  readonly #room: Buffer;
+  readonly #roomView: DataView;
   #usedBytes = 0;
+
+  constructor(roomBytes: number = ROOM_BYTES) {
+    this.#room = Buffer.allocUnsafeSlow(roomBytes);
+    this.#roomView = viewOf(this.#room);
+    this.bytes = this.#room;
+    this.view = this.#roomView;
+  }
 
   /** Reserves a piece, to be filled through `bytes` and `view`. Its contents are undefined. */
   reserve(sizeBytes: number): number {
     this.#sizeBytes = sizeBytes;
-    if (sizeBytes > PIECE_BYTES_MAX) {
+    const roomBytes = this.#room.length;
+    if (sizeBytes > roomBytes * PIECE_PART_MAX) {
       this.bytes = Buffer.allocUnsafeSlow(sizeBytes);
       this.view = viewOf(this.bytes);
       this.offset = 0;
       return 0;
     }
-    if (this.#usedBytes + sizeBytes > ROOM_BYTES) this.#usedBytes = 0;
+    if (this.#usedBytes + sizeBytes > roomBytes) this.#usedBytes = 0;
     this.bytes = this.#room;
     this.view = this.#roomView;
     this.offset = this.#usedBytes;

@@ -68,7 +68,7 @@ export type Swept = { readonly revisions: number; readonly sizeBytes: number };
  */
 export function compactStep(state: StoreState, to: Buffer): Swept {
   const { map } = state;
-  const bounds = { ...sweepBounds(state), to };
+  const bounds = { ...sweepBounds(state), to, lends: true };
   const visited: [key: Buffer, record: Buffer][] = [];
   let sizeBytes = 0;
   let isAtEnd = true;

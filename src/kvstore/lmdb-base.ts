@@ -53,7 +53,7 @@ export function openLmdbBase(path: string, untilRoom: UntilRoom): MapBase {
 class LmdbBase implements MapBase {
   readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
-  readonly #trees: readonly Tree[];
+  readonly #file: LmdbTrees;
   readonly #untilRoom: UntilRoom;
   #view: View;
   /** What other threads are reading. */
@@ -61,11 +61,11 @@ class LmdbBase implements MapBase {
   /** Started by the first write: a store that is only read needs none. */
   #writer: LmdbWriter | undefined;
 
-  constructor(path: string, { root, trees }: LmdbTrees, untilRoom: UntilRoom) {
+  constructor(path: string, file: LmdbTrees, untilRoom: UntilRoom) {
     this.#path = path;
     this.#untilRoom = untilRoom;
-    this.#root = root;
-    this.#trees = trees;
+    this.#root = file.root;
+    this.#file = file;
     this.#view = this.#openView();
   }
 
@@ -79,7 +79,7 @@ class LmdbBase implements MapBase {
   readonly readAhead: MapBase['readAhead'] = async (table, bounds, countMax) => {
     const keys = this.#view.keys(table, bounds, countMax + 1);
     const behind = keys.length > countMax ? keys.pop() : undefined;
-    const reading = this.#trees[table]!.prefetch(keys);
+    const reading = this.#file.trees[table]!.prefetch(keys);
     this.#readings.add(reading);
     await reading;
     this.#readings.delete(reading);
@@ -112,7 +112,7 @@ class LmdbBase implements MapBase {
     const pageBytes = readNumber(stats, ['root', 'pageSize']);
     const pages = readNumber(stats, ['lastPageNumber']) + 1;
     let usedPages = META_PAGES + treePages(stats, ['root']) + treePages(stats, ['free']);
-    for (const tree of this.#trees) usedPages += treePages(tree.getStats(), []);
+    for (const tree of this.#file.trees) usedPages += treePages(tree.getStats(), []);
     return { dbSizeBytes: pages * pageBytes, dbSizeInUseBytes: usedPages * pageBytes };
   };
 
@@ -132,18 +132,20 @@ class LmdbBase implements MapBase {
 
   #openView(): View {
     this.#root.resetReadTxn();
-    return new View(this.#trees, this.#root.useReadTransaction());
+    return new View(this.#file, this.#root.useReadTransaction());
   }
 }
 
 /** One read transaction. */
 class View implements ByteMapSnapshot {
   readonly #trees: readonly Tree[];
+  readonly #lending: readonly Tree[];
   readonly #transaction: Transaction;
   readonly #options: { readonly transaction: Transaction };
 
-  constructor(trees: readonly Tree[], transaction: Transaction) {
+  constructor({ trees, lending }: LmdbTrees, transaction: Transaction) {
     this.#trees = trees;
+    this.#lending = lending;
     this.#transaction = transaction;
     this.#options = { transaction };
   }
@@ -161,10 +163,12 @@ class View implements ByteMapSnapshot {
   readonly has = (table: Table, key: Buffer): boolean =>
     this.#trees[table]!.getBinaryFast(key, this.#options) !== undefined;
 
-  readonly cursor = (table: Table, bounds: ScanBounds): PairCursor =>
-    new LmdbCursor(
-      this.#trees[table]!.getRange(rangeOptions(bounds, this.#transaction))[Symbol.iterator](),
+  readonly cursor = (table: Table, bounds: ScanBounds): PairCursor => {
+    const tree = (bounds.lends === true ? this.#lending : this.#trees)[table]!;
+    return new LmdbCursor(
+      tree.getRange(rangeOptions(bounds, this.#transaction))[Symbol.iterator](),
     );
+  };
 
   /** The first keys in bounds. */
   readonly keys = (table: Table, bounds: ScanBounds, countMax: number): Buffer[] => {
@@ -213,7 +217,7 @@ class View implements ByteMapSnapshot {
   readonly close = (): void => this.#transaction.done();
 }
 
-/** The iterator of lmdb-js as a cursor. Its keys and values are copies. */
+/** The iterator of lmdb-js as a cursor. Its keys and values are copies, unless they are lent. */
 class LmdbCursor implements PairCursor {
   key: Buffer | undefined;
   value: Buffer | undefined;

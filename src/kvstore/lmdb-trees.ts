@@ -1,7 +1,8 @@
 /** The file of a store as LMDB opens it: one environment, a tree a table. */
 
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
-import { StoreError, Table } from '../../include/kvstore.ts';
+import { LENT_BYTES, StoreError, Table } from '../../include/kvstore.ts';
+import { Arena } from './arena.ts';
 import { checkLmdbFile } from './lmdb-file.ts';
 import { reserveLockFile } from './lmdb-room.ts';
 
@@ -38,6 +39,8 @@ export type LmdbTrees = {
   readonly root: RootDatabase<Buffer, Buffer>;
   /** By table. */
   readonly trees: readonly Tree[];
+  /** The same trees; the values that these hand out are lent (ScanBounds). */
+  readonly lending: readonly Tree[];
 };
 
 /** Names of the trees, which the file keeps. */
@@ -56,18 +59,22 @@ const TREE_NAMES: ReadonlyMap<Table, string> = new Map([
  * of memory. lmdb-js by itself gives each memory of its own, which takes 1.5 µs instead of 0.2, and
  * so much of it that V8 marks its heap early, in steps that hold up the event loop.
  */
-const ENCODING = {
-  encoding: 'binary',
-  keyEncoding: 'binary',
-  encoder: {
-    encode: (value: Buffer): Buffer => value,
-    decode: (bytes: Uint8Array, sizeBytes = bytes.length): Buffer => {
-      const value = Buffer.allocUnsafe(sizeBytes);
-      value.set(bytes.subarray(0, sizeBytes));
-      return value;
+const ENCODING = encodingFor(Buffer.allocUnsafe);
+
+function encodingFor(reserve: (sizeBytes: number) => Buffer) {
+  return {
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    encoder: {
+      encode: (value: Buffer): Buffer => value,
+      decode: (bytes: Uint8Array, sizeBytes = bytes.length): Buffer => {
+        const value = reserve(sizeBytes);
+        value.set(bytes.subarray(0, sizeBytes));
+        return value;
+      },
     },
-  },
-} as const;
+  } as const;
+}
 
 /**
  * Opens a file, made when there is none. Threads of a process that open the same one share what
@@ -93,16 +100,20 @@ export function openLmdbTrees(path: string): LmdbTrees {
   try {
     reserveLockFile(path);
     const root = open<Buffer, Buffer>(lmdbOptions);
+    const room = new Arena(LENT_BYTES);
+    const lendingEncoding = encodingFor((sizeBytes) => {
+      room.reserve(sizeBytes);
+      return room.piece();
+    });
     const trees: Tree[] = [];
+    const lending: Tree[] = [];
     for (const [table, name] of TREE_NAMES) {
-      const treeOptions = {
-        name,
-        cache: false,
-        ...ENCODING,
-      } as const;
-      trees[table] = root.openDB<Buffer, Buffer>(treeOptions) as Database & Tree;
+      const own = { name, cache: false, ...ENCODING } as const;
+      trees[table] = root.openDB<Buffer, Buffer>(own) as Database & Tree;
+      const lent = { name, cache: false, ...lendingEncoding } as const;
+      lending[table] = root.openDB<Buffer, Buffer>(lent) as Database & Tree;
     }
-    return { root, trees };
+    return { root, trees, lending };
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     const remedy = 'check the file, its permissions and the space on the disk';

@@ -7,6 +7,7 @@ import t from 'tap';
 import {
   type ByteMap,
   type ByteMapSnapshot,
+  LENT_BYTES,
   type ScanBounds,
   Table,
 } from '../../include/kvstore.ts';
@@ -61,6 +62,7 @@ function randomBounds(random: Random): ScanBounds {
     from: random.below(5) === 0 ? Buffer.alloc(0) : randomKey(random),
     to: random.below(3) === 0 ? undefined : randomKey(random),
     reverse: random.below(2) === 0,
+    lends: random.below(2) === 0,
   };
 }
 
@@ -207,6 +209,21 @@ for (const home of HOMES) {
     t.ok(map.unflushedBytes() > 100);
     t.ok(map.size().dbSizeBytes >= map.size().dbSizeInUseBytes);
     t.ok(map.size().dbSizeInUseBytes > 0);
+    await map.close();
+  });
+
+  t.test(`${home.name}: values that are lent hold while few more are`, async (t) => {
+    const map = await (await home.create(t)).open();
+    const values = Array.from({ length: 64 }, (_, slot) => Buffer.alloc(LENT_BYTES / 128, slot));
+    for (const value of values) map.put(Table.Revisions, value.subarray(0, 1), value);
+    await map.flush();
+    const bounds = { from: Buffer.alloc(0), to: undefined, reverse: false, lends: true };
+    // The room is used again and again.
+    for (let round = 0; round < 5; round += 1) {
+      const lent: Buffer[] = [];
+      map.scan(Table.Revisions, bounds, (_key, value) => lent.push(value) > 0);
+      t.ok(values.every((value, slot) => lent[slot]?.equals(value)));
+    }
     await map.close();
   });
 
