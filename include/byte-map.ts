@@ -50,13 +50,13 @@ export type ScanBounds = {
   readonly to: Buffer | undefined;
   readonly reverse: boolean;
   /**
-   * Whether values may be lent: one holds until LENT_BYTES more are. Whoever visits very many and
-   * keeps none makes no garbage then.
+   * Whether values may be lent: one holds while no more than LENT_BYTES / 2 are lent after it.
+   * Whoever visits very many and keeps none makes no garbage then.
    */
   readonly lends?: boolean;
 };
 
-/** Bytes of the room that values are lent in; one above a quarter of it may be kept. */
+/** Bytes of the room that values are lent in; one above a quarter of it has its own. */
 export const LENT_BYTES: number = 1024 * 1024;
 
 /**

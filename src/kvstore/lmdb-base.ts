@@ -13,7 +13,7 @@
  * Limits: keys of 1 to LMDB_KEY_BYTES_MAX bytes.
  */
 
-import type { RangeOptions, RootDatabase, Transaction } from 'lmdb';
+import type { RangeOptions, Transaction } from 'lmdb';
 import {
   type ByteMapSnapshot,
   type PartCount,
@@ -52,7 +52,6 @@ export function openLmdbBase(path: string, untilRoom: UntilRoom): MapBase {
 
 class LmdbBase implements MapBase {
   readonly #path: string;
-  readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #file: LmdbTrees;
   readonly #untilRoom: UntilRoom;
   #view: View;
@@ -64,7 +63,6 @@ class LmdbBase implements MapBase {
   constructor(path: string, file: LmdbTrees, untilRoom: UntilRoom) {
     this.#path = path;
     this.#untilRoom = untilRoom;
-    this.#root = file.root;
     this.#file = file;
     this.#view = this.#openView();
   }
@@ -108,7 +106,7 @@ class LmdbBase implements MapBase {
   readonly snapshot = (): ByteMapSnapshot => this.#openView();
 
   readonly size = (): StoreSize => {
-    const stats: unknown = this.#root.getStats();
+    const stats: unknown = this.#file.root.getStats();
     const pageBytes = readNumber(stats, ['root', 'pageSize']);
     const pages = readNumber(stats, ['lastPageNumber']) + 1;
     let usedPages = META_PAGES + treePages(stats, ['root']) + treePages(stats, ['free']);
@@ -120,7 +118,7 @@ class LmdbBase implements MapBase {
     this.#view.close();
     await Promise.all(this.#readings);
     await this.#writer?.close();
-    await this.#root.close();
+    await this.#file.root.close();
   };
 
   /** LMDB must not run out of room in the midst of a transaction. */
@@ -131,8 +129,8 @@ class LmdbBase implements MapBase {
   }
 
   #openView(): View {
-    this.#root.resetReadTxn();
-    return new View(this.#file, this.#root.useReadTransaction());
+    this.#file.root.resetReadTxn();
+    return new View(this.#file, this.#file.root.useReadTransaction());
   }
 }
 
