@@ -50,7 +50,7 @@ export type ScanBounds = {
   readonly to: Buffer | undefined;
   readonly reverse: boolean;
   /**
-   * Whether values may be lent: one holds while no more than LENT_BYTES / 2 are lent after it.
+   * Whether values may be lent: one holds while no more than 3/4 of LENT_BYTES are lent after it.
    * Whoever visits very many and keeps none makes no garbage then.
    */
   readonly lends?: boolean;
