@@ -15,6 +15,9 @@ const READ_BYTES = 4 * 1024 * 1024;
 const READ_REVISIONS_MIN = 16;
 const READ_REVISIONS_MAX = 1_000;
 
+/** By how much more the next reading may be: code that has not run yet is slow at first. */
+const GROWTH_MAX = 4;
+
 /** How far revisions are in memory. */
 export class ReadAhead {
   /** Of which state; a snapshot brings another one. */
@@ -44,7 +47,8 @@ export class ReadAhead {
   note({ revisions, sizeBytes }: Swept): void {
     if (sizeBytes === 0) return;
     const count = Math.floor((READ_BYTES * revisions) / sizeBytes);
-    this.#revisions = Math.max(READ_REVISIONS_MIN, Math.min(count, READ_REVISIONS_MAX));
+    const most = Math.min(READ_REVISIONS_MAX, GROWTH_MAX * this.#revisions);
+    this.#revisions = Math.max(READ_REVISIONS_MIN, Math.min(count, most));
   }
 
   /** How far what the sweep has before it was read; undefined when none of it was. */

@@ -69,17 +69,19 @@ for (const home of HOMES) {
     await store.flush();
     store.compact({ revision: store.revision(), physical: false });
     account(store);
-    await store.readAhead();
-    store.compactStep();
-    const taken = store.compactedPhysically();
-    t.ok(taken > 0 && taken < COMPACT_STEP_REVISIONS_MAX, String(taken));
-    t.not(store.readAhead(), undefined, 'the next part is due');
+    const places = [0];
+    for (let step = 0; step < 3; step += 1) {
+      const reading = store.readAhead();
+      t.ok(reading !== undefined, 'the step before ended where what was read did');
+      await reading;
+      store.compactStep();
+      places.push(store.compactedPhysically());
+    }
+    const [, first = 0, second = 0, third = 0] = places;
+    t.ok(0 < first && first < second - first && second - first < third - second, String(places));
 
-    // They are small: more are read at a time than a step looks at.
-    await store.readAhead();
-    store.compactStep();
-    // Its last revision counts once a step is behind it.
-    t.equal(store.compactedPhysically() - taken, COMPACT_STEP_REVISIONS_MAX - 1);
+    // They are small: more are read by now than a step looks at.
+    t.ok(third - second <= COMPACT_STEP_REVISIONS_MAX);
     t.equal(store.readAhead(), undefined);
     await store.close();
   });
