@@ -144,7 +144,7 @@ export function deleteStep(state: StoreState): boolean {
   assert(!state.hasOpenEffects, 'a deletion goes on between entries', deletion.main);
   const { lease, to, next, main, sub, compactRevision } = deletion;
   const { deleteStepKeysMax } = state.limits;
-  const bounds = { from: next, to, reverse: false };
+  const bounds = { from: next, to, reverse: false, lends: true };
   const found =
     lease === 0n
       ? findInBounds(state, bounds, deleteStepKeysMax)
