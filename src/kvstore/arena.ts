@@ -21,11 +21,13 @@ export class Arena {
   #sizeBytes = 0;
   readonly #room: Buffer;
   readonly #roomView: DataView;
+  readonly #pieceBytesMax: number;
   #usedBytes = 0;
 
   constructor(roomBytes: number = ROOM_BYTES) {
     this.#room = Buffer.allocUnsafeSlow(roomBytes);
     this.#roomView = viewOf(this.#room);
+    this.#pieceBytesMax = roomBytes * PIECE_PART_MAX;
     this.bytes = this.#room;
     this.view = this.#roomView;
   }
@@ -33,14 +35,13 @@ export class Arena {
   /** Reserves a piece, to be filled through `bytes` and `view`. Its contents are undefined. */
   reserve(sizeBytes: number): number {
     this.#sizeBytes = sizeBytes;
-    const roomBytes = this.#room.length;
-    if (sizeBytes > roomBytes * PIECE_PART_MAX) {
+    if (sizeBytes > this.#pieceBytesMax) {
       this.bytes = Buffer.allocUnsafeSlow(sizeBytes);
       this.view = viewOf(this.bytes);
       this.offset = 0;
       return 0;
     }
-    if (this.#usedBytes + sizeBytes > roomBytes) this.#usedBytes = 0;
+    if (this.#usedBytes + sizeBytes > this.#room.length) this.#usedBytes = 0;
     this.bytes = this.#room;
     this.view = this.#roomView;
     this.offset = this.#usedBytes;

@@ -18,7 +18,6 @@ function createRemoval() {
     /** Ends what is being read. */
     arrive: undefined as (() => void) | undefined,
     isRead: false,
-    faults: [] as unknown[],
   };
   const clock = new ManualClock();
   const store = {
@@ -54,7 +53,7 @@ function createRemoval() {
       return state.compactions > 0;
     },
     onStep: () => {},
-    onFatal: (cause) => state.faults.push(cause),
+    onFatal: (cause) => t.fail(String(cause)),
   });
   return { state, removal };
 }
