@@ -6,9 +6,9 @@
  */
 
 import { KEY_BYTES_MAX, Table } from '../../include/kvstore.ts';
-import { isKeyRecord, isRevisionKey } from './key-record.ts';
+import { isKeyRecord } from './key-record.ts';
 import { isLeaseKey, isLeasePair } from './lease-table.ts';
-import { isRevisionRecord } from './revision-record.ts';
+import { isRevisionPair } from './revision-record.ts';
 
 /** Whether a table may hold this. */
 export function isPair(table: Table, key: Buffer, value: Buffer): boolean {
@@ -17,7 +17,7 @@ export function isPair(table: Table, key: Buffer, value: Buffer): boolean {
     case Table.Tombstones:
       return key.length <= KEY_BYTES_MAX && isKeyRecord(value);
     case Table.Revisions:
-      return isRevisionKey(key) && isRevisionRecord(value);
+      return isRevisionPair(key, value);
     case Table.Leases:
       return isLeasePair(key, value);
     case Table.LeaseKeys:

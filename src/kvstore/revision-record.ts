@@ -11,14 +11,15 @@
  *   43      8      lease
  *   51             the key, then the value
  *
- * Prev and jump may lead to a revision that a compaction removed: it is then older than all that
- * can be read.
+ * Prev and jump lead to older revisions, so that a chain ends. They may lead to one that a
+ * compaction removed: it is then older than all that can be read.
  */
 
 import type { KeyValue } from '../../include/kvstore.ts';
 import type { Arena } from './arena.ts';
 import {
   areCounters,
+  isRevisionKey,
   jumpOffset,
   type KeyChange,
   REVISION_KEY_BYTES,
@@ -87,12 +88,20 @@ function copyRevisionKey(
   view.setUint32(to + 8, isThere ? from.readUInt32BE(offset + 8) : 0);
 }
 
-/** Whether bytes are the record of a revision. */
-export function isRevisionRecord(record: Buffer): boolean {
+/** Whether these can be the key and the record of a revision. */
+export function isRevisionPair(key: Buffer, record: Buffer): boolean {
+  return isRevisionKey(key) && isRevisionRecord(record) && leadsBack(key, record);
+}
+
+function isRevisionRecord(record: Buffer): boolean {
   if (record.length < KEY_OFFSET) return false;
   const restBytes = record.length - KEY_OFFSET - record.readUInt16BE(KEY_LENGTH_OFFSET);
   const isRight = isDeletion(record) ? restBytes === 0 : record[0] === RevisionKind.Put;
   return isRight && restBytes >= 0 && areCounters(record, COUNTER_OFFSETS);
+}
+
+function leadsBack(key: Buffer, record: Buffer): boolean {
+  return key.compare(prevKey(record)) > 0 && key.compare(jumpKey(record)) > 0;
 }
 
 /** Whether the revision deleted its key. */

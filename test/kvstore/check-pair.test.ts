@@ -3,6 +3,7 @@
 import t from 'tap';
 import { Table } from '../../include/kvstore.ts';
 import { isPair } from '../../src/kvstore/check-pair.ts';
+import { encodeRevisionKey } from '../../src/kvstore/key-record.ts';
 import { ALL_PAIRS } from '../../src/kvstore/pair-cursor.ts';
 import { openStore } from '../../src/kvstore/store.ts';
 import { createRandom } from '../../src/random.ts';
@@ -82,9 +83,13 @@ t.test('a key of another length is not', async (t) => {
   t.notOk(isPair(Table.LeaseKeys, attached.subarray(0, 8), nothing), 'a lease without a key');
 });
 
+/** The key of the newest revision that there can be. */
+const NEWEST = encodeRevisionKey(Number.MAX_SAFE_INTEGER, 0xffff_ffff);
+
 t.test('a number that no counter reaches is not, nor a change of no kind', async (t) => {
   for (const [table, offsets] of COUNTERS) {
-    const [key, value] = first(table);
+    const [firstKey, value] = first(table);
+    const key = table === Table.Revisions ? NEWEST : firstKey;
     for (const offset of offsets) {
       const spoilt = Buffer.from(value);
       spoilt.writeUInt32BE(0x20_0000, offset);
@@ -97,4 +102,23 @@ t.test('a number that no counter reaches is not, nor a change of no kind', async
   const spoilt = Buffer.from(value);
   spoilt[0] = 2;
   t.notOk(isPair(Table.Revisions, key, spoilt));
+});
+
+/** Offsets in a revision's record of the keys of older ones. */
+const LINKS = { prev: 3, jump: 15 };
+
+t.test('a revision that does not lead to older ones is not: its chain has no end', async (t) => {
+  const pairs = ALL.get(Table.Revisions) ?? [];
+  for (const [name, offset] of Object.entries(LINKS)) {
+    const linked = pairs.find(([, value]) => value.readUIntBE(offset + 2, 6) > 0);
+    if (linked === undefined) throw new Error(`no revision has a ${name}`);
+    const [key, value] = linked;
+    const spoilt = Buffer.from(value);
+    key.copy(spoilt, offset);
+    t.notOk(isPair(Table.Revisions, key, spoilt), `${name} is the revision itself`);
+    spoilt.writeUInt32BE(key.readUInt32BE(8) + 1, offset + 8);
+    t.notOk(isPair(Table.Revisions, key, spoilt), `${name} is a later one of its transaction`);
+    spoilt.writeUInt32BE(key.readUInt32BE(4) + 1, offset + 4);
+    t.notOk(isPair(Table.Revisions, key, spoilt), `${name} is of a newer revision`);
+  }
 });
