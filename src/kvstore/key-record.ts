@@ -20,7 +20,7 @@
  * To link number i + 1 one must know i and the jumps that lead on from it, one for each set bit of
  * i: the landmarks, the last of which is the newest revision itself. Their keys end the record.
  *
- * Invariant: a record has as many landmarks as its index has bits set.
+ * Invariant: a record has as many landmarks as its index has bits set, each newer than the last.
  */
 
 import { assert } from '../assert.ts';
@@ -97,10 +97,18 @@ export function isKeyRecord(record: Buffer): boolean {
   if (record.length < LANDMARKS_OFFSET + REVISION_KEY_BYTES) return false;
   const landmarkBytes = countBits(chainIndexOf(record)) * REVISION_KEY_BYTES;
   if (record.length !== LANDMARKS_OFFSET + landmarkBytes) return false;
+  return areLandmarks(record) && areCounters(record, [CREATE_OFFSET, VERSION_OFFSET]);
+}
+
+function areLandmarks(record: Buffer): boolean {
+  let last: Buffer | undefined;
   for (let offset = LANDMARKS_OFFSET; offset < record.length; offset += REVISION_KEY_BYTES) {
-    if (!isCounter(record, offset)) return false;
+    const landmark = record.subarray(offset, offset + REVISION_KEY_BYTES);
+    if (!isCounter(landmark, 0)) return false;
+    if (last !== undefined && landmark.compare(last) <= 0) return false;
+    last = landmark;
   }
-  return areCounters(record, [CREATE_OFFSET, VERSION_OFFSET]);
+  return true;
 }
 
 /** The key of the newest revision. A view of the record. */
@@ -116,6 +124,12 @@ export function headMain(record: Buffer): number {
 /** The newest revision's sub. */
 export function headSub(record: Buffer): number {
   return record.readUInt32BE(record.length - 4);
+}
+
+/** Whether the newest revision is older than another. */
+export function isHeadBefore(record: Buffer, main: number, sub: number): boolean {
+  const head = headMain(record);
+  return head < main || (head === main && headSub(record) < sub);
 }
 
 /** The revision that created the key. */

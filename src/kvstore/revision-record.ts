@@ -16,9 +16,11 @@
  */
 
 import type { KeyValue } from '../../include/kvstore.ts';
+import { assert } from '../assert.ts';
 import type { Arena } from './arena.ts';
 import {
   areCounters,
+  isHeadBefore,
   isRevisionKey,
   jumpOffset,
   type KeyChange,
@@ -61,6 +63,9 @@ export function encodeRevision(
   key: Buffer,
   value: Buffer,
 ): Buffer {
+  const { main, sub } = change;
+  const isLater = chain === undefined || isHeadBefore(chain, main, sub);
+  assert(isLater, 'a revision leads to older ones', main, sub);
   const offset = arena.reserve(KEY_OFFSET + key.length + value.length);
   const { bytes, view } = arena;
   view.setUint8(offset, kind);

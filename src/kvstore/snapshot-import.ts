@@ -5,7 +5,7 @@
 
 import { type AppliedPosition, type ByteMap, FLUSH_BYTES, Table } from '../../include/kvstore.ts';
 import { ALL_PAIRS } from './pair-cursor.ts';
-import { damaged, SnapshotPairs } from './snapshot-pairs.ts';
+import { SnapshotPairs } from './snapshot-pairs.ts';
 import { loadState } from './store-state.ts';
 
 /** Takes a snapshot's chunks. */
@@ -31,10 +31,7 @@ export class SnapshotImport {
     this.#pairs.finish();
     await this.#map.flush();
     const state = loadState(this.#map, 'of a snapshot');
-    const keyCount = this.#map.count(Table.Keys, ALL_PAIRS);
-    if (keyCount !== state.keyCount) {
-      throw damaged(`it has ${keyCount} keys and says ${state.keyCount}`);
-    }
+    this.#pairs.checkState(state, this.#map.count(Table.Keys, ALL_PAIRS));
     return state.applied;
   }
 }

@@ -7,9 +7,10 @@ import { crc32 } from 'node:zlib';
 import { REQUEST_BYTES_MAX, SESSION_ANSWERS_BYTES_MAX, Table } from '../../include/kvstore.ts';
 import { ErrorCode, KvorumError } from '../../include/rpc.ts';
 import { isPair } from './check-pair.ts';
-import { readCounter } from './key-record.ts';
+import { headMain, readCounter } from './key-record.ts';
 import { TABLE_KEY_BYTES_MAX } from './lease-table.ts';
 import { END_BYTES, END_MARK, PAIR_HEADER_BYTES } from './snapshot-stream.ts';
+import type { StoreState } from './store-state.ts';
 
 /** The longest value in any table: a largest request or a session's answers, and their heads. */
 const VALUE_BYTES_MAX = Math.max(REQUEST_BYTES_MAX, SESSION_ANSWERS_BYTES_MAX) + 64 * 1024;
@@ -25,6 +26,8 @@ export class SnapshotPairs {
   /** The start of a pair that the next chunk completes. */
   #rest: Buffer = Buffer.alloc(0);
   #pairCount = 0;
+  /** The newest revision that is there or that a key names. */
+  #newestMain = 0;
   #checksum = 0;
   #isEnded = false;
 
@@ -52,6 +55,20 @@ export class SnapshotPairs {
     if (!this.#isEnded) throw damaged('it was cut short');
   }
 
+  /**
+   * Holds its state against the pairs. One behind them would make their revisions once more.
+   * @param keyCount how many Keys had
+   * @throws KvorumError FrameMalformed
+   */
+  checkState(state: Pick<StoreState, 'revision' | 'keyCount'>, keyCount: number): void {
+    if (keyCount !== state.keyCount) {
+      throw damaged(`it has ${keyCount} keys and says ${state.keyCount}`);
+    }
+    if (this.#newestMain > state.revision) {
+      throw damaged(`it has revision ${this.#newestMain} and says ${state.revision}`);
+    }
+  }
+
   /** Takes one pair, or the end. */
   #takeItem(item: Buffer): void {
     if (item[0] === END_MARK) {
@@ -66,6 +83,7 @@ export class SnapshotPairs {
     const key = item.subarray(PAIR_HEADER_BYTES, valueOffset);
     const value = item.subarray(valueOffset);
     if (!isPair(table, key, value)) throw damaged(`table ${table} cannot hold what it has`);
+    this.#newestMain = Math.max(this.#newestMain, mainOf(table, key, value));
     this.#take(table, key, value);
   }
 
@@ -76,6 +94,22 @@ export class SnapshotPairs {
     }
     if (end.readUInt32BE(9) !== this.#checksum) throw damaged('its checksum is wrong');
     this.#isEnded = true;
+  }
+}
+
+/** The revision that a pair holds, or that its key had last; 0 for none. */
+function mainOf(table: Table, key: Buffer, value: Buffer): number {
+  switch (table) {
+    case Table.Revisions:
+      return readCounter(key, 0);
+    case Table.Keys:
+    case Table.Tombstones:
+      return headMain(value);
+    case Table.Leases:
+    case Table.LeaseKeys:
+    case Table.Meta:
+    case Table.Sessions:
+      return 0;
   }
 }
 

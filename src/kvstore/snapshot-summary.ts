@@ -39,10 +39,9 @@ export class SnapshotSummary {
   finish(): SnapshotFacts {
     this.#pairs.finish();
     if (this.#state === undefined) throw damaged('it says nothing of its state');
-    const { revision, compactRevision, keyCount, applied } = decodeState(this.#state, 'snapshot');
-    if (keyCount !== this.#keyCount) {
-      throw damaged(`it has ${this.#keyCount} keys and says ${keyCount}`);
-    }
+    const state = decodeState(this.#state, 'snapshot');
+    this.#pairs.checkState(state, this.#keyCount);
+    const { revision, compactRevision, keyCount, applied } = state;
     return { revision, compactRevision, keyCount, applied, hash: this.#hash };
   }
 }

@@ -193,8 +193,10 @@ export function decodeState(
   if (deletions === undefined) throw malformed(path, 'names deletions');
   const configuration = decodeConfiguration(bytes.subarray(deletionsEnd));
   if (configuration === undefined) throw malformed(path, 'names members');
+  const revision = readCounter(bytes, 4);
+  if (deletions.some(({ main }) => main > revision)) throw malformed(path, 'names deletions');
   return {
-    revision: readCounter(bytes, 4),
+    revision,
     compactRevision: readCounter(bytes, 12) - 1,
     sweptMain: readCounter(bytes, 20),
     sweptSub: bytes.readUInt32BE(28),

@@ -11,7 +11,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { drawSeed } from '../../src/random.ts';
 import { CANARIES, type Canary } from './canaries.ts';
 import { createTallies, type Finding, runCase, type Tally } from './cases.ts';
@@ -23,6 +23,9 @@ const BATCH = Number(process.env.BATCH ?? 2_000);
 
 /** What a worker is given. */
 type Job = { readonly seed: number; readonly from: number; readonly to: number };
+
+/** Where a worker tells which case it is at: a hang leaves it no other way. */
+type Place = Int32Array<SharedArrayBuffer>;
 
 /** What a worker says of it. */
 type Report = { readonly findings: readonly Finding[]; readonly tallies: readonly Tally[] };
@@ -55,7 +58,9 @@ else await runAll(Number(process.env.CASES ?? CASES_DEFAULT));
 async function work({ seed, from, to }: Job): Promise<Report> {
   const tallies = createTallies(targets);
   const findings: Finding[] = [];
+  const place: Place = workerData;
   for (let number = from; number < to; number += 1) {
+    place[0] = number;
     const finding = await runCase(targets, seed, number, tallies);
     if (finding !== undefined) findings.push(finding);
   }
@@ -87,7 +92,8 @@ async function runAll(caseCount: number): Promise<void> {
   };
   const runWorker = (): Promise<void> =>
     new Promise((resolve) => {
-      const worker = new Worker(new URL(import.meta.url));
+      const place: Place = new Int32Array(new SharedArrayBuffer(4));
+      const worker = new Worker(new URL(import.meta.url), { workerData: place });
       let hammer: NodeJS.Timeout | undefined;
       const end = async (fault?: string): Promise<void> => {
         clearTimeout(hammer);
@@ -100,8 +106,7 @@ async function runAll(caseCount: number): Promise<void> {
         if (next >= caseCount || faults.length >= FINDINGS_MAX) return void end();
         const job: Job = { seed, from: next, to: Math.min(caseCount, next + BATCH) };
         next = job.to;
-        const what = `cases ${job.from} to ${job.to} of seed ${seed}`;
-        hammer = setTimeout(() => void end(`${what} hang`), PATIENCE_MS);
+        hammer = setTimeout(() => void end(`case ${place[0]} of seed ${seed} hangs`), PATIENCE_MS);
         worker.postMessage(job);
       };
       worker.on('error', (error) => void end(`a worker died: ${error.message}`));

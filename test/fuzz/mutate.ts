@@ -19,6 +19,9 @@ const NUMBERS: readonly Buffer[] = [
 /** Most bytes that damage adds at once. */
 const ADDED_BYTES_MAX = 64;
 
+/** Most bytes that damage copies: more than any number or key of a revision has. */
+const COPIED_BYTES_MAX = 16;
+
 /** One in so many inputs is nothing but chance. */
 const CHANCE = 16;
 
@@ -40,6 +43,12 @@ const DAMAGES: readonly Damage[] = [
   (random, bytes) => {
     NUMBERS[random.below(NUMBERS.length)]!.copy(bytes, random.below(bytes.length));
     return bytes;
+  },
+  // What stands in one place stands in another too.
+  (random, bytes) => {
+    const from = random.below(bytes.length);
+    const to = from + 1 + random.below(COPIED_BYTES_MAX);
+    return bytes.copyWithin(random.below(bytes.length), from, to);
   },
   // Cut off.
   (random, bytes) => bytes.subarray(0, random.below(bytes.length)),

@@ -65,7 +65,8 @@ async function read(bytes: Buffer): Promise<boolean> {
  * What records say of each other is their sender's affair: no look at one of them tells. A node
  * that comes upon it ends by one of these.
  */
-const CROSS_REFERENCES = /the newest revision of a key is there|through revisions that are there/;
+const CROSS_REFERENCES =
+  /the newest revision of a key is there|through revisions that are there|leads to older ones/;
 
 /** A member that takes it, and all that is asked of it from then on. */
 async function live(bytes: Buffer): Promise<boolean> {

@@ -7,6 +7,9 @@ import { watchOf } from '../kvstore/watch-requests.ts';
 /** All keys. */
 const FIRST = '\0';
 
+/** Those of random-store.ts. */
+const KEYS = ['k0', 'k1', 'k2', 'k3', 'k4'];
+
 /** Revisions, leases and turns beyond which nothing new is learnt. */
 const ASKED_MAX = 20;
 
@@ -19,8 +22,20 @@ const DEAF: WatchSink = {
   cancelled: () => {},
 };
 
-/** Reads all of it, watches it from the start, then writes. */
+/** Reads all of it, watches it from the start, writes, and reads and watches it once more. */
 export async function useStore(store: Store): Promise<void> {
+  look(store);
+  // One that has counted to its end takes no more.
+  if (store.revision() < COUNTED_MAX && store.applied().index < COUNTED_MAX) {
+    write(store);
+    look(store);
+    compact(store);
+  }
+  store.hash();
+  await store.flush();
+}
+
+function look(store: Store): void {
   const newest = store.revision();
   for (let revision = newest; revision > newest - ASKED_MAX && revision > 0; revision -= 1) {
     store.range(rangeOf(FIRST, FIRST, { revision }));
@@ -31,10 +46,6 @@ export async function useStore(store: Store): Promise<void> {
   readLeases(store);
   store.visitSessions(({ session }) => store.session(session));
   watch(store);
-  // One that has counted to its end takes no more.
-  if (newest < COUNTED_MAX && store.applied().index < COUNTED_MAX) write(store);
-  store.hash();
-  await store.flush();
 }
 
 function isReading(begun: object | number): begun is Reading<HashResult> {
@@ -60,18 +71,20 @@ function watch(store: Store): void {
 }
 
 function write(store: Store): void {
-  const { index, term, configuration } = store.applied();
-  const writes = [
-    () => store.put(putOf('k1', 'again', { prevKv: true })),
-    () => store.leaseRevoke({ id: 1n }),
-    () => store.deleteRange(deleteOf('k2', 'k4', true)),
-    () => store.compact({ revision: store.revision(), physical: false }),
-  ];
-  for (const [slot, run] of writes.entries()) {
-    run();
-    store.setApplied({ index: index + 1 + slot, term, configuration });
-    for (let turn = 0; turn < ASKED_MAX && store.deletions.step(); turn += 1);
-    store.deletions.takeEnded();
-  }
+  for (const key of KEYS) apply(store, () => store.put(putOf(key, 'again', { prevKv: true })));
+  apply(store, () => store.leaseRevoke({ id: 1n }));
+  apply(store, () => store.deleteRange(deleteOf('k2', 'k4', true)));
+}
+
+function compact(store: Store): void {
+  apply(store, () => store.compact({ revision: store.revision(), physical: false }));
   for (let turn = 0; turn < ASKED_MAX && store.compactStep(); turn += 1);
+}
+
+function apply(store: Store, run: () => unknown): void {
+  const { index, term, configuration } = store.applied();
+  run();
+  store.setApplied({ index: index + 1, term, configuration });
+  for (let turn = 0; turn < ASKED_MAX && store.deletions.step(); turn += 1);
+  store.deletions.takeEnded();
 }

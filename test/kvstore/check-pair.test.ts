@@ -122,3 +122,12 @@ t.test('a revision that does not lead to older ones is not: its chain has no end
     t.notOk(isPair(Table.Revisions, key, spoilt), `${name} is of a newer revision`);
   }
 });
+
+t.test('a key whose landmarks do not ascend is not', async (t) => {
+  const [key, value] = (ALL.get(Table.Keys) ?? []).find(([, value]) => value.length > 40)!;
+  t.ok(isPair(Table.Keys, key, value));
+  const older = value.subarray(28, 40);
+  t.notOk(isPair(Table.Keys, key, Buffer.concat([value.subarray(0, -12), older])), 'twice one');
+  const [newer, rest] = [value.subarray(-12), value.subarray(28, -12)];
+  t.notOk(isPair(Table.Keys, key, Buffer.concat([value.subarray(0, 28), newer, rest])), 'turned');
+});

@@ -3,15 +3,25 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { KEY_BYTES_MAX, SNAPSHOT_CHUNK_BYTES, type Store } from '../../include/kvstore.ts';
+import {
+  type ByteMap,
+  KEY_BYTES_MAX,
+  SNAPSHOT_CHUNK_BYTES,
+  type Store,
+  Table,
+} from '../../include/kvstore.ts';
 import { ErrorCode } from '../../include/rpc.ts';
+import { encodeRevisionKey } from '../../src/kvstore/key-record.ts';
 import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
+import { ALL_PAIRS } from '../../src/kvstore/pair-cursor.ts';
+import { SnapshotSummary } from '../../src/kvstore/snapshot-summary.ts';
 import { openStore } from '../../src/kvstore/store.ts';
 import { createRandom } from '../../src/random.ts';
 import { HOMES, temporaryDirectory } from './map-homes.ts';
 import { createMemoryHome } from './memory-base.ts';
 import { deleteOf, putOf, rangeOf, showRange } from './store-requests.ts';
 
+const STATE_KEY = Buffer.from('state');
 const CONFIGURATION = { voters: [0, 1, 2], outgoing: [1], learners: [9] };
 
 function account(store: Store): void {
@@ -179,6 +189,58 @@ t.test('a damaged snapshot is never taken', async (t) => {
   }
   const longer = Buffer.concat([bytes, Buffer.from([0])]);
   await t.rejects(take(longer), /bytes follow its end/);
+});
+
+/** A store at revision 8, whose state says 5. */
+async function behindItself(spoil: (map: ByteMap) => void = () => {}): Promise<Store> {
+  const home = createMemoryHome();
+  const store = await openStore(home);
+  for (const key of ['x', 'x', 'x', 'x', 'k', 'x', 'k']) {
+    store.put(putOf(key, 'v'));
+    account(store);
+  }
+  await store.close();
+  const map = await home.open();
+  const state = Buffer.from(map.get(Table.Meta, STATE_KEY)!);
+  state.writeUInt32BE(5, 8);
+  spoil(map);
+  state.writeUInt32BE(map.count(Table.Keys, ALL_PAIRS), 36);
+  map.put(Table.Meta, STATE_KEY, state);
+  await map.flush();
+  await map.close();
+  return openStore(home);
+}
+
+/** Takes what a key has in Keys for a deleted one's. */
+function bury(map: ByteMap, key: Buffer): void {
+  map.put(Table.Tombstones, key, map.get(Table.Keys, key)!);
+  map.delete(Table.Keys, key);
+}
+
+const LATER: readonly (readonly [where: string, spoil: (map: ByteMap) => void])[] = [
+  ['revisions', (map) => map.delete(Table.Keys, Buffer.from('k'))],
+  ['keys', (map) => map.delete(Table.Revisions, encodeRevisionKey(8, 0))],
+  ['deleted keys', (map) => bury(map, Buffer.from('k'))],
+];
+
+for (const [where, spoil] of LATER) {
+  t.test(`a snapshot whose ${where} are later than its state is refused`, async (t) => {
+    const source = await behindItself(spoil);
+    const bytes = Buffer.concat(await readAll(source));
+    const target = await openStore(createMemoryHome());
+    const writer = await target.importSnapshot();
+    await writer.write(Buffer.from(bytes));
+    await t.rejects(writer.finish(), /it has revision 8 and says 5/);
+    const summary = new SnapshotSummary();
+    summary.write(Buffer.from(bytes));
+    t.throws(() => summary.finish(), /it has revision 8 and says 5/);
+  });
+}
+
+t.test('a revision is not written over one that it would lead to', async (t) => {
+  const store = await behindItself();
+  // It would be 6, and lead to 8: a read of the past went from one to the other for ever.
+  t.throws(() => store.put(putOf('k', 'v')), /a revision leads to older ones/);
 });
 
 t.test('an empty store has a snapshot too', async (t) => {

@@ -4,9 +4,9 @@ import t from 'tap';
 import { StoreError, Table } from '../../include/kvstore.ts';
 import { decodeDeletions, encodeDeletions } from '../../src/kvstore/deletion-record.ts';
 import { openStore } from '../../src/kvstore/store.ts';
-import { loadState } from '../../src/kvstore/store-state.ts';
+import { loadState, STORE_LIMITS } from '../../src/kvstore/store-state.ts';
 import { createMemoryHome } from './memory-base.ts';
-import { putOf } from './store-requests.ts';
+import { deleteOf, putOf } from './store-requests.ts';
 
 const STATE_KEY = Buffer.from('state');
 
@@ -55,6 +55,23 @@ t.test('a state that is cut anywhere is refused with a remedy', async (t) => {
     map.put(Table.Meta, STATE_KEY, state);
     loadState(map, 'of the test');
   });
+  await map.close();
+});
+
+t.test('a deletion under way that is newer than the state is refused', async (t) => {
+  const home = createMemoryHome();
+  const store = await openStore(home, { ...STORE_LIMITS, deleteAtOnceKeysMax: 1 });
+  const configuration = { voters: [0], outgoing: [], learners: [] };
+  for (const key of ['a', 'b', 'c']) store.put(putOf(key, '1'));
+  store.deleteRange(deleteOf('a', 'd'));
+  store.setApplied({ index: 1, term: 1, configuration });
+  await store.close();
+  const map = await home.open();
+  const state = Buffer.from(map.get(Table.Meta, STATE_KEY)!);
+  t.match(loadState(map, 'of the test'), { revision: 5, deletions: [{ main: 5 }] });
+  state.writeUInt32BE(4, 8);
+  map.put(Table.Meta, STATE_KEY, state);
+  t.throws(() => loadState(map, 'of the test'), StoreError);
   await map.close();
 });
 
