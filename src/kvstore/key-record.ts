@@ -101,14 +101,17 @@ export function isKeyRecord(record: Buffer): boolean {
 }
 
 function areLandmarks(record: Buffer): boolean {
-  let last: Buffer | undefined;
   for (let offset = LANDMARKS_OFFSET; offset < record.length; offset += REVISION_KEY_BYTES) {
-    const landmark = record.subarray(offset, offset + REVISION_KEY_BYTES);
-    if (!isCounter(landmark, 0)) return false;
-    if (last !== undefined && landmark.compare(last) <= 0) return false;
-    last = landmark;
+    if (!isCounter(record, offset)) return false;
+    if (offset > LANDMARKS_OFFSET && !isAfterLast(record, offset)) return false;
   }
   return true;
+}
+
+/** Whether the landmark at an offset is newer than the one before it. */
+function isAfterLast(record: Buffer, offset: number): boolean {
+  const last = offset - REVISION_KEY_BYTES;
+  return record.compare(record, last, offset, offset, offset + REVISION_KEY_BYTES) > 0;
 }
 
 /** The key of the newest revision. A view of the record. */

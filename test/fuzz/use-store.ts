@@ -3,12 +3,10 @@
 import type { HashResult, Reading, Store, WatchSink } from '../../include/kvstore.ts';
 import { deleteOf, putOf, rangeOf } from '../kvstore/store-requests.ts';
 import { watchOf } from '../kvstore/watch-requests.ts';
+import { KEYS } from './random-store.ts';
 
 /** All keys. */
 const FIRST = '\0';
-
-/** Those of random-store.ts. */
-const KEYS = ['k0', 'k1', 'k2', 'k3', 'k4'];
 
 /** Revisions, leases and turns beyond which nothing new is learnt. */
 const ASKED_MAX = 20;

@@ -16,12 +16,12 @@ import { createLmdbHome } from '../../src/kvstore/lmdb-home.ts';
 import { ALL_PAIRS } from '../../src/kvstore/pair-cursor.ts';
 import { SnapshotSummary } from '../../src/kvstore/snapshot-summary.ts';
 import { openStore } from '../../src/kvstore/store.ts';
+import { loadState, saveState } from '../../src/kvstore/store-state.ts';
 import { createRandom } from '../../src/random.ts';
 import { HOMES, temporaryDirectory } from './map-homes.ts';
 import { createMemoryHome } from './memory-base.ts';
 import { deleteOf, putOf, rangeOf, showRange } from './store-requests.ts';
 
-const STATE_KEY = Buffer.from('state');
 const CONFIGURATION = { voters: [0, 1, 2], outgoing: [1], learners: [9] };
 
 function account(store: Store): void {
@@ -201,29 +201,31 @@ async function behindItself(spoil: (map: ByteMap) => void = () => {}): Promise<S
   }
   await store.close();
   const map = await home.open();
-  const state = Buffer.from(map.get(Table.Meta, STATE_KEY)!);
-  state.writeUInt32BE(5, 8);
   spoil(map);
-  state.writeUInt32BE(map.count(Table.Keys, ALL_PAIRS), 36);
-  map.put(Table.Meta, STATE_KEY, state);
+  const state = loadState(map, 'of the test');
+  state.revision = 5;
+  state.keyCount = map.count(Table.Keys, ALL_PAIRS);
+  saveState(state);
   await map.flush();
   await map.close();
   return openStore(home);
 }
 
-/** Takes what a key has in Keys for a deleted one's. */
-function bury(map: ByteMap, key: Buffer): void {
-  map.put(Table.Tombstones, key, map.get(Table.Keys, key)!);
-  map.delete(Table.Keys, key);
-}
+const K = Buffer.from('k');
+const NEWEST = encodeRevisionKey(8, 0);
 
-const LATER: readonly (readonly [where: string, spoil: (map: ByteMap) => void])[] = [
-  ['revisions', (map) => map.delete(Table.Keys, Buffer.from('k'))],
-  ['keys', (map) => map.delete(Table.Revisions, encodeRevisionKey(8, 0))],
-  ['deleted keys', (map) => bury(map, Buffer.from('k'))],
-];
+/** Each leaves revision 8 in one table only. */
+const LATER: Readonly<Record<string, (map: ByteMap) => void>> = {
+  revisions: (map) => map.delete(Table.Keys, K),
+  keys: (map) => map.delete(Table.Revisions, NEWEST),
+  'deleted keys': (map) => {
+    map.put(Table.Tombstones, K, map.get(Table.Keys, K)!);
+    map.delete(Table.Keys, K);
+    map.delete(Table.Revisions, NEWEST);
+  },
+};
 
-for (const [where, spoil] of LATER) {
+for (const [where, spoil] of Object.entries(LATER)) {
   t.test(`a snapshot whose ${where} are later than its state is refused`, async (t) => {
     const source = await behindItself(spoil);
     const bytes = Buffer.concat(await readAll(source));

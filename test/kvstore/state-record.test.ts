@@ -4,7 +4,7 @@ import t from 'tap';
 import { StoreError, Table } from '../../include/kvstore.ts';
 import { decodeDeletions, encodeDeletions } from '../../src/kvstore/deletion-record.ts';
 import { openStore } from '../../src/kvstore/store.ts';
-import { loadState, STORE_LIMITS } from '../../src/kvstore/store-state.ts';
+import { loadState, STORE_LIMITS, saveState } from '../../src/kvstore/store-state.ts';
 import { createMemoryHome } from './memory-base.ts';
 import { deleteOf, putOf } from './store-requests.ts';
 
@@ -67,10 +67,10 @@ t.test('a deletion under way that is newer than the state is refused', async (t)
   store.setApplied({ index: 1, term: 1, configuration });
   await store.close();
   const map = await home.open();
-  const state = Buffer.from(map.get(Table.Meta, STATE_KEY)!);
-  t.match(loadState(map, 'of the test'), { revision: 5, deletions: [{ main: 5 }] });
-  state.writeUInt32BE(4, 8);
-  map.put(Table.Meta, STATE_KEY, state);
+  const state = loadState(map, 'of the test');
+  t.match(state, { revision: 5, deletions: [{ main: 5 }] });
+  state.revision = 4;
+  saveState(state);
   t.throws(() => loadState(map, 'of the test'), StoreError);
   await map.close();
 });
