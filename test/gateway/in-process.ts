@@ -22,12 +22,14 @@ export type InProcess = {
   readonly toldBytes: () => number;
 };
 
-/** Starts both; they end with the test. */
+/** Starts both, the node until it leads; they end with the test. */
 export async function startInProcess(
   t: Test,
   limits: Pick<GatewayOptions, 'connectionsMax'> = {},
 ): Promise<InProcess> {
   const { endpoint, client } = await startOneNode(t);
+  // Its status a node tells before it leads, a linearizable read only when it does.
+  await client.get('any');
   const { clusterId } = await client.status();
   let toldBytes = 0;
   const openStream = (address: string, port: number): Duplex => {
